@@ -20,7 +20,8 @@
  *
  *	const struct nrd_opt stop_opts[] = {
  *		NRD_OPT_FLAG('F', "force", struct stop_opts, force, "pull the plug"),
- *		NRD_OPT_U64('t', "timeout", struct stop_opts, timeout, 0, 3600, "SECONDS", "how long to wait"),
+ *		NRD_OPT_U64('t', "timeout", struct stop_opts, timeout, 0, 3600, "SECONDS",
+ *			    "how long to wait"),
  *		NRD_OPT_END(struct stop_opts),
  *	};
  *
@@ -34,7 +35,7 @@
  * Understood: -x, grouped -xyz, -o val, -oval, --long, --long val, --long=val, `--`, options
  * after operands. Provided for every command: -h (unless the table has one), --help, `help
  * [verb]`, and a hidden --dump-options that prints "verb<TAB>-x<TAB>--long<TAB>ARG" for each
- * option ("-" where there is none).
+ * option ("-" where there is none; a verb without options has one line of them).
  */
 enum nrd_exit {
 	NRD_EXIT_OK = 0,
@@ -104,7 +105,7 @@ typedef int nrd_cmd_fn(const struct nrd_args *args, struct nrd_err *err);
 enum nrd_cmd_flags {
 	NRD_CMD_STOP_EARLY = 1u << 0, /* the first operand ends the options (zlogin zone cmd -x) */
 	NRD_CMD_HIDDEN = 1u << 1,     /* not in the usage text */
-	NRD_CMD_RAW = 1u << 2,        /* argv is handed over unparsed (the verb has its own grammar) */
+	NRD_CMD_RAW = 1u << 2,        /* argv is handed over unparsed */
 };
 
 struct nrd_cmd {
@@ -125,7 +126,11 @@ struct nrd_cli {
 	const char *summary;
 	const struct nrd_cmd *cmds; /* verbs, or NULL */
 	const struct nrd_opt *opts; /* options before the verb (zoneadm -z), or NULL */
-	const struct nrd_cmd *only; /* a command without verbs, or what runs when no verb is given; its opts are those above */
+	/*
+	 * A command without verbs. Beside verbs: what runs when none is given; it then sees the
+	 * global options and has none of its own.
+	 */
+	const struct nrd_cmd *only;
 };
 
 /*

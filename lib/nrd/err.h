@@ -18,8 +18,9 @@ struct nrd_err {
 _Static_assert(sizeof(struct nrd_err) == 512, "struct nrd_err crosses pipes: 512 bytes");
 
 /*
- * Fills err (which may be NULL) and returns -num. num is a positive errno; %m in fmt is its
- * text, whatever errno was. A message that does not fit is cut at the end.
+ * Fills err (which may be NULL) and returns -num. num is a positive errno; %m in fmt is its text,
+ * whatever errno was. A message that does not fit is cut at the end, and control characters become
+ * '?': a message is one line and safe on a terminal.
  */
 int nrd_fail(struct nrd_err *err, int num, const char *code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

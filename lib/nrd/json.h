@@ -23,7 +23,7 @@
 
 struct nrd_json_limits {
 	size_t max;     /* bytes, 0: NRD_JSON_MAX */
-	unsigned depth; /* containers inside each other, 0: NRD_JSON_DEPTH, at most NRD_JSON_DEPTH_MAX */
+	unsigned depth; /* of containers, 0: NRD_JSON_DEPTH, at most NRD_JSON_DEPTH_MAX */
 };
 
 struct nrd_json; /* a parsed document: owns every value in it */
@@ -58,7 +58,7 @@ enum nrd_val_type {
 enum nrd_val_type nrd_val_type(const struct nrd_val *v);
 const char *nrd_val_type_name(const struct nrd_val *v); /* "a string", "an object", ... */
 const struct nrd_val *nrd_val_get(const struct nrd_val *v, const char *key); /* NULL: no such */
-const struct nrd_val *nrd_val_at(const struct nrd_val *v, size_t i);  /* walks: use nrd_iter for loops */
+const struct nrd_val *nrd_val_at(const struct nrd_val *v, size_t i); /* walks: see nrd_iter */
 size_t nrd_val_len(const struct nrd_val *v);   /* elements, members, or bytes of a string; else 0 */
 const char *nrd_val_str(const struct nrd_val *v); /* NULL: not a string */
 bool nrd_val_u64(const struct nrd_val *v, uint64_t *ret_v);
@@ -104,11 +104,11 @@ struct nrd_jw {
 	unsigned flags;
 	unsigned depth;
 	bool after_key;
-	uint8_t level[NRD_JSON_DEPTH_MAX + 1]; /* what each open container is and whether it has members */
+	uint8_t level[NRD_JSON_DEPTH_MAX + 64]; /* what each open container is, has it members */
 };
 
 void nrd_jw_init(struct nrd_jw *w, struct nrd_buf *buf, unsigned flags);
-int nrd_jw_finish(struct nrd_jw *w, struct nrd_err *err); /* "JsonWrite"; PRETTY ends with a newline */
+int nrd_jw_finish(struct nrd_jw *w, struct nrd_err *err); /* "JsonWrite"; PRETTY ends the line */
 
 void nrd_jw_obj_open(struct nrd_jw *w);
 void nrd_jw_obj_close(struct nrd_jw *w);
@@ -123,7 +123,7 @@ void nrd_jw_double(struct nrd_jw *w, double v); /* not finite: null */
 void nrd_jw_bool(struct nrd_jw *w, bool v);
 void nrd_jw_null(struct nrd_jw *w);
 void nrd_jw_strv(struct nrd_jw *w, const char *const *v); /* an array of strings; NULL: [] */
-void nrd_jw_val(struct nrd_jw *w, const struct nrd_val *v); /* a copy of a parsed value; NULL: null */
+void nrd_jw_val(struct nrd_jw *w, const struct nrd_val *v); /* a copy; NULL: null */
 
 /* A key and its value at once. */
 void nrd_jw_kstr(struct nrd_jw *w, const char *key, const char *s);

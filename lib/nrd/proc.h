@@ -38,7 +38,7 @@ struct nrd_proc {
 	size_t n_fds;
 	unsigned timeout_ms;      /* 0: none */
 	unsigned flags;           /* enum nrd_proc_flags */
-	nrd_line_fn *line;        /* or NULL: called for every line as it comes */
+	nrd_line_fn *line;        /* or NULL: gets every line (also up to a CR) instead of out */
 	void *line_arg;
 };
 

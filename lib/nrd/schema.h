@@ -46,7 +46,7 @@ enum nrd_field_flags {
 	NRD_REQUIRED = 1u << 0,
 	NRD_NULLABLE = 1u << 1, /* null is accepted: field present, value empty */
 	NRD_LOOSE = 1u << 2,    /* numbers and booleans also as text: "5", "true" */
-	NRD_READONLY = 1u << 3, /* for callers: shown, not settable; the decoder does not look at it */
+	NRD_READONLY = 1u << 3, /* for callers; the decoder does not look at it */
 	NRD_SECRET = 1u << 4,   /* for callers; the value never enters an error message */
 	NRD_FIELD_USER = 1u << 16, /* this bit and above: free for the table's owner */
 };
@@ -87,7 +87,7 @@ struct nrd_field {
 	size_t offset;
 	size_t n_offset;   /* ARR: of the count */
 	union {
-		struct { uint64_t min, max; } u64;   /* ARR, STRV, MAP: number of members */
+		struct { uint64_t min, max; } u64;   /* ARR, STRV, MAP: how many; max 0: any */
 		struct { int64_t min, max; } i64;
 	};
 	nrd_check_fn *check;
@@ -146,8 +146,9 @@ struct nrd_schema {
 	  .check = (check_) }
 
 enum nrd_decode_flags {
-	NRD_DECODE_PARTIAL = 1u << 0, /* required fields may be missing (an update) */
-	NRD_DECODE_UNKNOWN = 1u << 1, /* unknown keys are skipped instead of refused (foreign JSON) */
+	/* An update: required fields may be missing and no object's check is called. */
+	NRD_DECODE_PARTIAL = 1u << 0,
+	NRD_DECODE_UNKNOWN = 1u << 1, /* unknown keys are skipped (foreign JSON) */
 };
 
 /*
@@ -197,10 +198,11 @@ bool nrd_field_null(const struct nrd_schema *schema, const struct nrd_field *fie
 const struct nrd_field *nrd_schema_at(const struct nrd_schema *schema, size_t offset);
 
 #define NRD_HAS(schema_, obj, member) \
-	nrd_field_present((schema_), nrd_schema_at((schema_), NRD_MEMBER_OFFSET(obj, member)), (obj))
+	nrd_field_present((schema_), NRD_FIELD_OF(schema_, obj, member), (obj))
 #define NRD_IS_NULL(schema_, obj, member) \
-	nrd_field_null((schema_), nrd_schema_at((schema_), NRD_MEMBER_OFFSET(obj, member)), (obj))
-#define NRD_MEMBER_OFFSET(obj, member) offsetof(__typeof__(*(obj)), member)
+	nrd_field_null((schema_), NRD_FIELD_OF(schema_, obj, member), (obj))
+#define NRD_FIELD_OF(schema_, obj, member) \
+	nrd_schema_at((schema_), offsetof(__typeof__(*(obj)), member))
 
 /*
  * After filling a member by hand (a default): marks it present and not null, or absent (the
@@ -210,9 +212,9 @@ void nrd_field_set(const struct nrd_schema *schema, const struct nrd_field *fiel
 void nrd_field_clear(const struct nrd_schema *schema, const struct nrd_field *field, void *obj);
 
 #define NRD_SET(schema_, obj, member) \
-	nrd_field_set((schema_), nrd_schema_at((schema_), NRD_MEMBER_OFFSET(obj, member)), (obj))
+	nrd_field_set((schema_), NRD_FIELD_OF(schema_, obj, member), (obj))
 #define NRD_CLEAR(schema_, obj, member) \
-	nrd_field_clear((schema_), nrd_schema_at((schema_), NRD_MEMBER_OFFSET(obj, member)), (obj))
+	nrd_field_clear((schema_), NRD_FIELD_OF(schema_, obj, member), (obj))
 
 /* One line a field: name, type, rule, help; nested objects indented. For `vmadm help payload`. */
 void nrd_schema_describe(const struct nrd_schema *schema, struct nrd_buf *out);

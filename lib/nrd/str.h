@@ -63,7 +63,7 @@ int nrd_parse_size(const char *s, uint64_t min, uint64_t max, uint64_t *ret_v, s
 /* "true", "false", "yes", "no", "on", "off", "1", "0". "BadBoolean". */
 int nrd_parse_bool(const char *s, bool *ret_v, struct nrd_err *err);
 
-/* "512M", "1.5G", "10": at most 3 significant digits after division, as zfs list prints sizes. */
+/* "10", "512M", "1.50G": three significant digits, as zfs list prints sizes. */
 #define NRD_SIZE_TEXT 16
 void nrd_size_format(uint64_t bytes, char ret_text[NRD_SIZE_TEXT]);
 
@@ -82,7 +82,7 @@ int nrd_strv_take(char ***v, char *s);                            /* owns s even
 int nrd_strv_addf(char ***v, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 int nrd_strv_copy(const char *const *v, char ***ret_v);
 int nrd_strv_split(const char *s, char sep, char ***ret_v);       /* empty parts are dropped */
-char *nrd_strv_join(const char *const *v, const char *sep);       /* caller frees; NULL: no memory */
+char *nrd_strv_join(const char *const *v, const char *sep); /* caller frees; NULL: no memory */
 
 /* char ** does not convert to const char *const * by itself in C. */
 #define NRD_CSTRV(v) ((const char *const *)(v))

@@ -6,8 +6,9 @@
 
 /*
  * "Did you mean": offer the known names one by one, then take the nearest. A name is near when
- * it is at most two edits (insert, delete, change, swap neighbours) or a third of the word's
- * length away, whichever is more, and shares something with the word.
+ * it is at most two edits (insert, delete, change, swap of neighbours) or a third of the word's
+ * length away, whichever is more, and not all of it is edits. A name that begins with the word
+ * counts as one edit.
  */
 struct nrd_suggest {
 	const char *word;

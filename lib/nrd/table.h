@@ -38,7 +38,7 @@ struct nrd_col {
 struct nrd_table_opts {
 	const char *columns; /* -o: names by commas in any case, or "all"; NULL: those not hidden */
 	const char *sort;    /* -s: names by commas, "-name" for descending; NULL: as added */
-	bool parsable;       /* -p: no header, sep between, sep and backslash escaped by a backslash */
+	bool parsable;       /* -p: no header, sep between, escaped by backslash */
 	bool no_header;      /* -H */
 	bool json;           /* -j: an array of objects */
 	const char *sep;     /* for -p, one character; NULL: ":" */

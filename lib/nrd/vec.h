@@ -21,7 +21,7 @@
 	}
 
 #define nrd_vec_reserve(v, more)                                                                   \
-	nrd_vec_grow((void **)&(v)->data, (v)->len, &(v)->cap, (more), sizeof(*(v)->data))
+	nrd_vec_grow(&(v)->data, (v)->len, &(v)->cap, (more), sizeof(*(v)->data))
 
 #define nrd_vec_push(v, ...)                                         \
 	({                                                           \
@@ -37,9 +37,9 @@
 #define nrd_vec_each(it, v)                                                                        \
 	for (__typeof__((v)->data) it = (v)->data; it != NULL && it < (v)->data + (v)->len; it++)
 
-#define nrd_vec_fini(v) nrd_vec_drop((void **)&(v)->data, &(v)->len, &(v)->cap)
+#define nrd_vec_fini(v) nrd_vec_drop(&(v)->data, &(v)->len, &(v)->cap)
 
-/* What the macros call. */
-int nrd_vec_grow(void **data, size_t len, size_t *cap, size_t more, size_t size);
+/* What the macros call; datap is the address of the data member. */
+int nrd_vec_grow(void *datap, size_t len, size_t *cap, size_t more, size_t size);
 void nrd_vec_cut(void *data, size_t *len, size_t i, size_t size);
-void nrd_vec_drop(void **data, size_t *len, size_t *cap);
+void nrd_vec_drop(void *datap, size_t *len, size_t *cap);
