@@ -120,6 +120,7 @@ void nrd_jw_strn(struct nrd_jw *w, const char *s, size_t len);
 void nrd_jw_u64(struct nrd_jw *w, uint64_t v);
 void nrd_jw_i64(struct nrd_jw *w, int64_t v);
 void nrd_jw_double(struct nrd_jw *w, double v); /* not finite: null */
+void nrd_jw_number(struct nrd_jw *w, const char *text); /* trusted: a number as JSON spells it */
 void nrd_jw_bool(struct nrd_jw *w, bool v);
 void nrd_jw_null(struct nrd_jw *w);
 void nrd_jw_strv(struct nrd_jw *w, const char *const *v); /* an array of strings; NULL: [] */

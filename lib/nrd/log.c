@@ -135,7 +135,10 @@ format_json(struct nrd_buf *b, enum nrd_level level, const char *msg, const stru
 	return nrd_buf_addc(b, '\n');
 }
 
-/* Values with blanks or control characters are quoted, so that a line stays one line and can be cut at blanks. */
+/*
+ * Values with blanks or control characters are quoted, so that a line stays one line and can be
+ * cut at blanks.
+ */
 static void
 text_str(struct nrd_buf *b, const char *s)
 {

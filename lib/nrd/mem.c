@@ -12,7 +12,7 @@ nrd_freep(void *p)
 {
 	void *mem;
 
-	/* p is a `T **`: copying its bytes is how to read it without pretending it is a `void **`. */
+	/* p is a `T **`; only a copy of its bytes may be read as a `void *`. */
 	memcpy(&mem, p, sizeof(mem));
 	free(mem);
 }

@@ -35,7 +35,8 @@
 #define nrd_vec_remove(v, i) nrd_vec_cut((v)->data, &(v)->len, (i), sizeof(*(v)->data))
 
 #define nrd_vec_each(it, v)                                                                        \
-	for (__typeof__((v)->data) it = (v)->data; it != NULL && it < (v)->data + (v)->len; it++)
+	for (__typeof__((v)->data + 0) it = (v)->data;                                             \
+	     it != NULL && it < (v)->data + (v)->len; it++)
 
 #define nrd_vec_fini(v) nrd_vec_drop(&(v)->data, &(v)->len, &(v)->cap)
 
