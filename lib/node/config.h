@@ -52,7 +52,7 @@ void node_config_cleanup(struct node_config **config);
 const char *node_config_get(const struct node_config *config, const char *key);
 
 /* node_config_get, but an empty value is NULL too. */
-const char *node_config_get_set(const struct node_config *config, const char *key);
+const char *node_config_get_filled(const struct node_config *config, const char *key);
 
 /*
  * Every good key once, in the order of the file. Start with *pos = 0.
