@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: MPL-2.0
+# Copyright 2026 The Nereid authors
+"""The command line of test/rig."""
+
+import argparse
+import contextlib
+import json
+import os
+import re
+import shlex
+import signal
+import stat
+import sys
+import threading
+import time
+from pathlib import Path
+
+from . import agent, control, serial
+from .errors import NodeGone, RigError, Usage, WrongState
+from .media import KINDS
+from .node import RIG, TOP, Node, all_nodes
+from .qmp import Qmp
+
+STANDARD_ANSWERS = TOP / "test/riglib/answers.json"
+PROG = "rig"
+
+
+def size(text):
+    """GiB, as a number; a fraction is fine for small disks."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = 0
+    if not 0.01 <= value <= 65536:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a size in GiB")
+    return int(value) if value == int(value) else value
+
+
+def number(low, high):
+    def check(text):
+        if not text.isdigit() or not low <= int(text) <= high:
+            raise argparse.ArgumentTypeError(f"{text!r} is not a number from {low} to {high}")
+        return int(text)
+    return check
+
+
+def seconds(text):
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1
+    if value <= 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a time in seconds")
+    return value
+
+
+def forward(text):
+    match = re.fullmatch(r"(?:(tcp|udp):)?(\d+):(\d+)", text)
+    if not match:
+        raise argparse.ArgumentTypeError(f"{text!r} is not [tcp:|udp:]HOSTPORT:NODEPORT")
+    return f"{match[1] or 'tcp'}:127.0.0.1:{match[2]}-:{match[3]}"
+
+
+def answers_text(args):
+    """The text of the answers, or None. The rig's own are for nodes whose media is direct and nothing else."""
+    if args.answers == "none":
+        return None
+    path = Path(args.answers) if args.answers else STANDARD_ANSWERS
+    try:
+        return path.read_text()
+    except OSError as e:
+        raise RigError(f"answers: {path}: {e.strerror}") from None
+
+
+def config_from(args):
+    text = answers_text(args)
+    if args.secure_boot and not args.uefi:
+        args.uefi = True
+    return {
+        "media": args.media, "uefi": args.uefi, "secure_boot": args.secure_boot,
+        "cert": os.path.abspath(args.cert) if args.cert else None,
+        "memory": args.memory, "cpus": args.cpus, "disks": args.disk if args.disk is not None else [10],
+        "nics": args.nics, "net": args.net, "forward": args.forward,
+        "answers": text is not None, "answers_text": text,
+        "platform": args.platform, "append": args.append,
+        "over": os.path.abspath(args.over) if args.over else None,
+        "vga": args.vga or args.media != "direct", "agent": not args.no_agent, "stick": args.stick,
+    }
+
+
+def say(text):
+    print(f"rig: {text}", file=sys.stderr, flush=True)
+
+
+def cmd_up(args):
+    node = Node(args.name)
+    if args.disk == [0]:
+        args.disk = []
+    if node.exists() and not args.fresh and not node.running() and given_machine_options(args):
+        raise WrongState(f"{node.name}: exists; `rig up --name {node.name}` powers it on as it was made, "
+                         f"--fresh throws it away and makes a new one")
+    start = time.monotonic()
+    how = control.up(node, config_from(args), args.fresh, args.cold, say)
+    if args.no_wait:
+        return 0
+    if not node.config["agent"]:
+        say(f"{node.name}: started, without agent; `rig console` shows it")
+        return 0
+    state = control.await_state(node, args.timeout)
+    say(f"{node.name}: {how} in {time.monotonic() - start:.1f} s, {state}")
+    return 0
+
+
+MACHINE_OPTIONS = ("media", "uefi", "secure_boot", "cert", "memory", "cpus", "disk", "nics", "net", "answers",
+                   "platform", "append", "over", "forward", "stick")
+
+
+def given_machine_options(args):
+    return any(getattr(args, name) != args.defaults[name] for name in MACHINE_OPTIONS)
+
+
+def cmd_run(args):
+    node = Node(args.name)
+    argv = args.command[1:] if args.command[:1] == ["--"] else args.command
+    if not argv:
+        raise Usage("run: which command? `rig run -- COMMAND [ARGUMENT...]`")
+    with agent.Agent(node, args.connect_timeout) as channel, relayed_stdin(args.no_stdin) as stdin:
+        for number_ in (signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number_, lambda *_: sys.exit(128 + number_))
+        return channel.run(argv, stdin, writer(1), writer(2), args.timeout)
+
+
+def writer(fd):
+    def write(data):
+        view = memoryview(data)
+        while view:
+            view = view[os.write(fd, view):]
+    return write
+
+
+@contextlib.contextmanager
+def relayed_stdin(nothing):
+    """Our standard input as something a selector can watch: a regular file goes through a pipe."""
+    if nothing:
+        yield None
+        return
+    try:
+        mode = os.fstat(0).st_mode
+    except OSError:
+        yield None
+        return
+    if not stat.S_ISREG(mode) and not (stat.S_ISCHR(mode) and not os.isatty(0)):
+        yield 0
+        return
+    read_end, write_end = os.pipe()
+
+    def copy():
+        with contextlib.suppress(OSError):
+            while data := os.read(0, 65536):
+                view = memoryview(data)
+                while view:
+                    view = view[os.write(write_end, view):]
+        os.close(write_end)
+    threading.Thread(target=copy, daemon=True).start()
+    yield read_end
+
+
+def cmd_push(args):
+    node = Node(args.name)
+    source = Path(args.source)
+    try:
+        mode = stat.S_IMODE(source.stat().st_mode)
+        fd = os.open(source, os.O_RDONLY)
+    except OSError as e:
+        raise RigError(f"push {source}: {e.strerror}") from None
+    if source.is_dir():
+        raise RigError(f"push {source}: is a directory; `tar c ... | rig run -- tar x` moves trees")
+    # Into a temporary name first: a push that is cut off leaves what was there.
+    script = ('d=$1; [ -d "$d" ] && d=$d/$3; t=$d.rig-push; cat >"$t" && chmod "$2" "$t" && mv -fT "$t" "$d" || '
+              '{ rm -f "$t"; exit 1; }')
+    os.dup2(fd, 0)
+    with agent.Agent(node) as channel, relayed_stdin(False) as stdin:
+        return channel.run(["sh", "-c", script, "push", args.destination, f"{mode:o}", source.name], stdin,
+                           writer(1), writer(2), args.timeout)
+
+
+def cmd_pull(args):
+    node = Node(args.name)
+    target = Path(args.destination)
+    if target.is_dir():
+        target = target / Path(args.source).name
+    temp = target.with_name(target.name + ".rig-pull")
+    head = bytearray()
+    done = []
+    try:
+        with open(temp, "wb") as out, agent.Agent(node) as channel:
+            def take(data):
+                if not done:  # the first line is the mode
+                    head.extend(data)
+                    if b"\n" not in head:
+                        return
+                    first, _, data = bytes(head).partition(b"\n")
+                    done.append(int(first, 8))
+                out.write(data)
+            code = channel.run(["sh", "-c", 'stat -L -c %a "$1" && exec cat "$1"', "pull", args.source], None, take,
+                               writer(2), args.timeout)
+            if code == 0:
+                out.flush()
+                os.chmod(temp, done[0])
+                os.replace(temp, target)
+        return code
+    except OSError as e:
+        raise RigError(f"pull to {target}: {e.strerror}") from None
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            temp.unlink()
+
+
+def cmd_console(args):
+    node = Node(args.name)
+    try:
+        serial.attach(node)
+    except TimeoutError:
+        raise WrongState(f"{node.name}: its console is in use by another `rig console`") from None
+    return 0
+
+
+def cmd_type(args):
+    node = Node(args.name)
+    text = " ".join(args.text).encode().decode("unicode_escape")
+    with serial.Console(node) as console:
+        console.type(text if args.no_return else text + "\r")
+    return 0
+
+
+def cmd_log(args):
+    node = Node(args.name)
+    _ = node.config
+    try:
+        sys.stdout.buffer.write(node.serial_log.read_bytes())
+    except FileNotFoundError:
+        pass
+    return 0
+
+
+def cmd_wait(args):
+    node = Node(args.name)
+    node.must_run()
+    if args.serial is not None:
+        match = serial.Reader(node, from_start=True).expect(args.serial, args.timeout)
+        print(match.group(0).decode(errors="replace"))
+    elif args.off:
+        node.wait_gone(args.timeout)
+    elif args.agent:
+        control.await_agent(node, args.timeout)
+    else:
+        pattern = args.state or ("ready" if args.ready else "ready|degraded*|noimport|setup")
+        print(control.await_state(node, args.timeout, pattern))
+    return 0
+
+
+def selected(args):
+    return all_nodes() if args.all else [Node(args.name)]
+
+
+def cmd_kill(args):
+    for node in selected(args):
+        _ = node.config
+        if not node.kill() and not args.all:
+            raise WrongState(f"{node.name}: is off already")
+    return 0
+
+
+def cmd_down(args):
+    for node in selected(args):
+        if not control.down(node, args.timeout) and not args.all:
+            raise WrongState(f"{node.name}: is off already")
+    return 0
+
+
+def cmd_remove(args):
+    for node in selected(args):
+        _ = node.config
+        with node.lock():
+            node.remove()
+    return 0
+
+
+def cmd_list(args):
+    rows = []
+    for node in all_nodes():
+        config = node.config
+        disks = "+".join(f"{d}" for d in config["disks"]) or "-"
+        rows.append({"name": node.name, "state": "running" if node.running() else "off", "pid": node.pid(),
+                     "media": config["media"], "memory": config["memory"], "cpus": config["cpus"],
+                     "disks": disks, "segments": ",".join(config["net"]) or "-"})
+    if args.json:
+        print(json.dumps(rows, indent=1))
+        return 0
+    columns = [("NAME", "name", 16), ("STATE", "state", 8), ("PID", "pid", 8), ("MEDIA", "media", 11),
+               ("MEMORY", "memory", 7), ("CPUS", "cpus", 5), ("DISKS", "disks", 12), ("SEGMENTS", "segments", 0)]
+    print("".join(f"{title:<{width}}" for title, _, width in columns).rstrip())
+    for row in rows:
+        print("".join(f"{'-' if row[key] is None else row[key]!s:<{width}}" for _, key, width in columns).rstrip())
+    return 0
+
+
+def cmd_eject(args):
+    control.eject(Node(args.name))
+    return 0
+
+
+def cmd_screenshot(args):
+    control.screenshot(Node(args.name), args.file)
+    return 0
+
+
+def cmd_monitor(args):
+    node = Node(args.name)
+    node.must_run()
+    with Qmp(node.dir) as qmp:
+        sys.stdout.write(qmp("human-monitor-command", command_line=shlex.join(args.command)).replace("\r", ""))
+    return 0
+
+
+def build_parser():
+    parser = argparse.ArgumentParser(
+        prog=PROG, description="Nodes in QEMU: starts them, runs commands in them, cuts their power.",
+        epilog="Every verb takes --name NODE (default n0). `rig VERB -h` explains one; rig(1) all of them.")
+    verbs = parser.add_subparsers(dest="verb", metavar="VERB", required=True)
+
+    def verb(name, function, text, timeout=None, named=True):
+        p = verbs.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        if named:
+            p.add_argument("--name", "-n", default=os.environ.get("RIG_NODE", "n0"), metavar="NODE", help="which node")
+        if timeout is not None:
+            p.add_argument("--timeout", type=seconds, default=timeout or None, metavar="S",
+                           help="give up after this many seconds" + (f" (default {timeout})" if timeout else ""))
+        p.set_defaults(function=function)
+        return p
+
+    add_up(verb("up", cmd_up, "make and start a node, or power on one that exists", 300))
+
+    p = verb("run", cmd_run, "run a command as root in the node; its output and exit code are rig's", 0)
+    p.add_argument("--connect-timeout", type=seconds, default=60, metavar="S",
+                   help="how long the node may take to answer (default 60)")
+    p.add_argument("--no-stdin", action="store_true", help="give the command no input")
+    p.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND [ARGUMENT...]")
+
+    p = verb("push", cmd_push, "copy a file into the node, with its mode", 0)
+    p.add_argument("source", metavar="FILE")
+    p.add_argument("destination", metavar="PATH-IN-NODE")
+    p = verb("pull", cmd_pull, "copy a file out of the node, with its mode", 0)
+    p.add_argument("source", metavar="PATH-IN-NODE")
+    p.add_argument("destination", metavar="FILE")
+
+    verb("console", cmd_console, "be at the node's serial console; ~. at the beginning of a line leaves")
+    p = verb("type", cmd_type, "type a line on the serial console")
+    p.add_argument("--no-return", action="store_true", help="do not press Return after it")
+    p.add_argument("text", nargs="*", metavar="TEXT", help=r"what to type; \n, \t, \x03 are understood")
+    verb("log", cmd_log, "print what the node said on its serial console")
+
+    p = verb("wait", cmd_wait, "wait until the node has come so far; prints its state", 300)
+    what = p.add_mutually_exclusive_group()
+    what.add_argument("--ready", action="store_true", help="until its state is ready")
+    what.add_argument("--state", metavar="PATTERN", help="until its state matches a shell pattern, such as 'degraded*'")
+    what.add_argument("--agent", action="store_true", help="until commands can be run")
+    what.add_argument("--serial", metavar="REGEX", help="until its console has said this (since it was first started)")
+    what.add_argument("--off", action="store_true", help="until it has switched itself off")
+
+    for name, function, text, timeout in (
+            ("kill", cmd_kill, "cut the node's power", None),
+            ("down", cmd_down, "press the power button and wait until it is off; the disks are kept", 90),
+            ("remove", cmd_remove, "cut the power and throw the node's disks away", None)):
+        p = verb(name, function, text, timeout)
+        p.add_argument("--all", action="store_true", help="all nodes")
+
+    p = verb("list", cmd_list, "list the nodes", named=False)
+    p.add_argument("--json", "-j", action="store_true", help="as JSON")
+    verb("eject", cmd_eject, "pull the medium the node was booted from")
+    p = verb("screenshot", cmd_screenshot, "write the VGA screen as a PNG file")
+    p.add_argument("file", metavar="FILE")
+    p = verb("monitor", cmd_monitor, "give QEMU's monitor a command (`rig monitor info network`)")
+    p.add_argument("command", nargs="+", metavar="COMMAND")
+    return parser
+
+
+def add_up(p):
+    def add(*names, **options):
+        return p.add_argument(*names, **options)
+    add("--fresh", action="store_true", help="throw away a node of this name first")
+    add("--cold", action="store_true", help="really boot, instead of resuming a saved machine")
+    add("--no-wait", action="store_true", help="return at once, do not wait until it is up")
+    add("--media", choices=KINDS, default="direct", help="what it boots from (default direct: QEMU loads the platform)")
+    add("--uefi", action="store_true", help="OVMF instead of SeaBIOS")
+    add("--secure-boot", action="store_true", help="with Secure Boot (and Microsoft's keys); implies --uefi")
+    add("--cert", metavar="PEM", help="enrol this certificate as machine owner key (needs virt-fw-vars)")
+    add("--memory", type=number(256, 1 << 20), default=2048, metavar="MiB", help="default 2048")
+    add("--cpus", type=number(1, 255), default=2, metavar="N", help="default 2")
+    add("--disk", type=lambda t: 0 if t == "none" else size(t), action="append", metavar="GiB",
+        help="a disk; repeat it for more; `none` for none (default one of 10)")
+    add("--nics", type=number(0, 8), default=1, metavar="N",
+        help="NICs on the user network, which has DHCP and a way out (default 1)")
+    add("--net", action="append", default=[], metavar="SEGMENT",
+        help="a further NIC, on a segment shared by all nodes that name it; may be repeated")
+    add("--forward", type=forward, action="append", default=[], metavar="[tcp:|udp:]HOST:NODE",
+        help="forward a port of 127.0.0.1 to the first NIC")
+    add("--answers", metavar="FILE", help="answers for the first boot; `none` for the dialogue (default: the rig's own)")
+    add("--platform", metavar="STAMP", help="which platform (default the current one)")
+    add("--append", metavar="ARGS", help="further boot parameters (direct only)")
+    add("--over", metavar="DIR", help="files to lay over the root (direct only)")
+    add("--stick", metavar="SIZE", help="size of the USB stick (default that of the image)")
+    add("--vga", action="store_true", help="with a VGA display, for screenshots (always so unless direct)")
+    add("--no-agent", action="store_true", help="without the agent: `rig run` cannot be used")
+    machine = {a.dest: a.default for a in p._actions if a.dest in MACHINE_OPTIONS}
+    p.set_defaults(defaults=machine)
+
+
+def main(argv=None):
+    args = build_parser().parse_args(argv)
+    if args.verb == "up":
+        for name in ("append", "over"):
+            if getattr(args, name) and args.media != "direct":
+                print(f"{PROG}: up: --{name} goes with --media direct only", file=sys.stderr)
+                return 2
+    RIG.mkdir(parents=True, exist_ok=True)
+    try:
+        return args.function(args)
+    except RigError as e:
+        print(f"{PROG}: {e}", file=sys.stderr)
+        return e.code
+    except (NodeGone, BrokenPipeError):
+        return 125
+    except KeyboardInterrupt:
+        return 130
