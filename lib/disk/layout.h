@@ -16,7 +16,7 @@
 
 /* A disk in a layout; only the name is always there. */
 struct disk_member {
-	struct nrd_present present;
+	struct nrd_present present; /* the parser's */
 	char *name;
 	char *vid;
 	char *pid;
@@ -25,7 +25,6 @@ struct disk_member {
 };
 
 struct disk_vdev {
-	struct nrd_present present;
 	char *type; /* "mirror", "raidz", "raidz2", "raidz3"; NULL: one disk by itself */
 	struct disk_member *devices;
 	size_t n_devices;
@@ -33,7 +32,6 @@ struct disk_vdev {
 
 /* Owns everything; all-zero is empty. */
 struct disk_layout {
-	struct nrd_present present;
 	struct disk_vdev *vdevs;
 	size_t n_vdevs;
 	struct disk_member *spares;

@@ -54,6 +54,23 @@ int disk_partition(const struct disk *disk, const struct disk_partition_opts *op
 int disk_partition_check(const struct disk *disk, const struct disk_partition_opts *opts,
 			 struct nrd_err *err);
 
+/*
+ * Where the partitions of a disk will be; nothing is read or written. "DiskTooSmall", -ENOMEM.
+ */
+int disk_parts_plan(const struct disk *disk, struct disk_parts *ret_parts, struct nrd_err *err);
+
+/*
+ * What sfdisk(8) is told for a plan. Caller frees; NULL: no memory.
+ */
+char *disk_parts_script(const struct disk_parts *parts);
+
+/*
+ * Removes every known signature from a disk and its partitions, the partition table as well. The
+ * refusals are those of disk_partition_check, with its opts.
+ */
+int disk_wipe(const struct disk *disk, const struct disk_partition_opts *opts,
+	      struct nrd_err *err);
+
 void disk_parts_fini(struct disk_parts *parts);
 void disk_parts_cleanup(struct disk_parts *parts);
 
