@@ -83,7 +83,7 @@ def config_from(args):
         "nics": args.nics, "net": args.net, "forward": args.forward,
         "answers": text is not None, "answers_text": text,
         "platform": args.platform, "append": args.append,
-        "over": os.path.abspath(args.over) if args.over else None,
+        "over": os.path.abspath(args.over) if args.over else None, "mac_seed": f"{RIG}/{args.name}",
         "vga": args.vga or args.media != "direct", "agent": not args.no_agent, "stick": args.stick,
     }
 
@@ -254,7 +254,7 @@ def cmd_wait(args):
     elif args.agent:
         control.await_agent(node, args.timeout)
     else:
-        pattern = args.state or ("ready" if args.ready else "ready|degraded*|noimport|setup")
+        pattern = args.state or ("ready" if args.ready else "ready|degraded*|noimport*|setup*")
         print(control.await_state(node, args.timeout, pattern))
     return 0
 

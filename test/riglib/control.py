@@ -92,7 +92,7 @@ def up(node, config, fresh=False, cold=False, say=lambda text: None):
         return "booted"
 
 
-def await_state(node, timeout, cases="ready|degraded*|noimport|setup"):
+def await_state(node, timeout, cases="ready|degraded*|noimport*|setup*"):
     """Waits, across reboots, until /run/nereid/state matches the shell pattern, and returns it."""
     deadline = time.monotonic() + timeout
     script = AWAIT_STATE.replace("@CASES@", cases)

@@ -18,15 +18,14 @@ CMDLINE_TCG = "mitigations=off no_timer_check tsc=reliable audit=0"
 
 # How the agent gets in: systemd imports credentials from SMBIOS strings, and its debug generator makes units of those
 # with these names. Nothing in the image knows of it, and a machine without such strings has no agent.
-UNIT = """\
+UNIT = r"""
 [Unit]
 Description=Test rig's agent
 DefaultDependencies=no
 
 [Service]
-ExecStartPre=-/sbin/modprobe -qa qemu_fw_cfg virtio_console
-ExecStartPre=/bin/install -m 755 /sys/firmware/qemu_fw_cfg/by_name/opt/org.nereid.rig/agent/raw /run/rig-agent
-ExecStart=/run/rig-agent
+ExecStart=/bin/sh -c 'modprobe -qa qemu_fw_cfg virtio_console; \
+	install -m 755 /sys/firmware/qemu_fw_cfg/by_name/opt/org.nereid.rig/agent/raw /run/rig-agent && exec /run/rig-agent'
 Restart=on-failure
 KillMode=process
 """
@@ -44,17 +43,17 @@ def platform_dir(config):
     return path
 
 
-def mac(node, index):
+def mac(seed, index):
     """One for each NIC on a shared segment; NICs on a network of their own may all have the same ones."""
-    digest = hashlib.sha256(f"{node.dir}".encode()).digest()
+    digest = hashlib.sha256(seed.encode()).digest()
     return "52:54:%02x:%02x:%02x:%02x" % (digest[0], digest[1], digest[2], index)
 
 
-def nics(node, config):
+def nics(config):
     """(id, MAC, segment or None) of each NIC: first those on the user network, then the segments' ones."""
     own = [(f"net{i}", f"52:54:00:00:00:{i + 1:02x}", None) for i in range(config["nics"])]
     first = len(own)
-    return own + [(f"net{first + i}", mac(node, first + i), seg) for i, seg in enumerate(config["net"])]
+    return own + [(f"net{first + i}", mac(config["mac_seed"], first + i), seg) for i, seg in enumerate(config["net"])]
 
 
 def disk_path(index):
@@ -105,7 +104,8 @@ def command(node, config):
             "-chardev", "socket,id=qmp,path=qmp,server=on,wait=off", "-mon", "chardev=qmp,mode=control",
             "-chardev", "socket,id=serial,path=serial,server=on,wait=off,logfile=serial.log,logappend=on",
             "-serial", "chardev:serial",
-            "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng"]
+            "-object", "rng-random,id=rng,filename=/dev/urandom", "-device", "virtio-rng-pci,rng=rng",
+            "-device", "vmgenid,guid=auto"]  # a resumed node notices, and does not repeat its random numbers
     if config.get("ram"):
         args += ["-object", "memory-backend-file,id=ram,size={}M,mem-path={},share={}".format(
             config["memory"], config["ram"], "on" if config["ram_shared"] else "off")]
@@ -140,7 +140,7 @@ def agent_options(config):
 
 def nic_options(node, config):
     args = []
-    for i, (ident, address, segment) in enumerate(nics(node, config)):
+    for i, (ident, address, segment) in enumerate(nics(config)):
         if segment is None:
             back = f"user,id={ident}" + "".join(f",hostfwd={f}" for f in config["forward"] if i == 0)
             if config["media"] == "pxe" and i == 0:
