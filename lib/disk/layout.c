@@ -198,7 +198,8 @@ check_names(const struct disk_list *disks, const char *const *names, struct nrd_
 static bool
 usable(const struct disk *disk, const struct disk_list *disks, const struct disk_layout_opts *opts)
 {
-	if (disk->removable || disk->read_only || disk->boot_medium || disk->busy)
+	if (disk->removable || disk->read_only || disk->boot_medium || disk->busy ||
+	    disk->use_error != NULL)
 		return false;
 	if (opts->blank_only && !disk->blank)
 		return false;
