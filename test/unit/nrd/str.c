@@ -183,7 +183,6 @@ vectors(void)
 		sum += *n;
 	CHECK_INT(sum, 98 * 99 / 2);
 	CHECK_INT(nrd_vec_reserve(&v, SIZE_MAX), -ENOMEM);
-	CHECK_INT(nrd_vec_reserve(&v, SIZE_MAX / 8), -ENOMEM);
 	nrd_vec_fini(&v);
 	CHECK_INT(v.len, 0);
 }
