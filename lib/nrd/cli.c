@@ -285,14 +285,15 @@ run_verb(const struct nrd_cli *cli, struct nrd_args *args, struct nrd_err *err)
 	const char *name = args->argv[0];
 	int r = find_cmd(cli, name, &cmd, err);
 
-	if (r < 0 && strcmp(name, "help") == 0)
+	if (r < 0 && strcmp(name, "help") == 0) {
+		*err = (struct nrd_err){ 0 };
 		return run_help(cli, args, err);
+	}
 	args->verb = name;
 	if (r < 0)
 		return r;
 	args->argc--;
 	args->argv++;
-	/* Forgets the suggestion find_cmd did not need. */
 	return run_cmd(cli, cmd, args, err);
 }
 

@@ -97,8 +97,9 @@ bool nrd_given(const struct nrd_args *args, int short_name);
 bool nrd_given_long(const struct nrd_args *args, const char *long_name);
 
 /*
- * Returns an enum nrd_exit, or -errno with err filled. Whenever err holds a message it is
- * printed to standard error as "prog: verb: msg"; for -errno the exit code is nrd_exit_of(err).
+ * Returns an enum nrd_exit, or -errno with err filled; the exit code is then nrd_exit_of(err).
+ * When the result is not 0 and err holds a message, that is printed to standard error as "prog:
+ * verb: msg".
  */
 typedef int nrd_cmd_fn(const struct nrd_args *args, struct nrd_err *err);
 

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 
-/* Any argument vector (NUL between the arguments): the option parser and the parsers of its values. */
+/*
+ * Any argument vector (NUL between the arguments): the option parser and the parsers of its
+ * values.
+ */
 #include <assert.h>
 #include <stdint.h>
 #include <stdlib.h>

@@ -2,8 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 
 /*
- * Any bytes: the parser, the table decoder and the writer. What decodes must encode to text that decodes to
- * the same again.
+ * Any bytes: the parser, the table decoder and the writer. What decodes must encode to text that
+ * decodes to the same again.
  */
 #include <assert.h>
 #include <stdint.h>

@@ -45,7 +45,10 @@ wraps_outermost_first(void)
 	CHECK_INT(nrd_wrap(NULL, -EIO, "x"), -EIO);
 }
 
-/* The context is kept while it fits to the byte, dropped when it does not; the cause always stays. */
+/*
+ * The context is kept while it fits to the byte, dropped when it does not; the cause always
+ * stays.
+ */
 static void
 keeps_the_cause(void)
 {
