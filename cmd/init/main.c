@@ -218,6 +218,15 @@ move_mounts(void)
 	return true;
 }
 
+/* Mounts that systemd would make by a child process each, which is slow under emulation. */
+static bool
+mount_api(void)
+{
+	return mount_at("tmpfs", ROOT "/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777,size=25%,nr_inodes=1m") &&
+	       mount_at("debugfs", ROOT "/sys/kernel/debug", "debugfs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL) &&
+	       mount_at("tracefs", ROOT "/sys/kernel/tracing", "tracefs", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+}
+
 /* Gives the initramfs's memory back: every file on it. The squashfs files live on through their loop devices. */
 static void
 empty_initramfs(int dirfd, dev_t dev, bool top)
@@ -343,7 +352,7 @@ boot(void)
 	load_uts(stamp);
 	if (boot_param("rescue", value, sizeof(value)) && strcmp(value, "initramfs") == 0)
 		return fail("rescue=initramfs was given");
-	if (!make_root() || !move_mounts())
+	if (!make_root() || !move_mounts() || !mount_api())
 		return false;
 	spawn_zfs_load();
 	if (boot_param("nereid.try", value, sizeof(value)) && strcmp(value, "1") == 0)
