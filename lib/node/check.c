@@ -13,7 +13,7 @@
 #include "nrd/schema.h"
 #include "nrd/str.h"
 
-#define LIST_MAX 16
+#define LIST_MAX 64
 #define TEXT_MAX 256 /* longest part of a list that can be good */
 
 static int

@@ -21,9 +21,9 @@ int node_check_netmask(const char *s, struct nrd_err *err);     /* 255.255.255.0
 int node_check_ip6(const char *s, struct nrd_err *err);         /* a host's address */
 int node_check_ip6_plen(const char *s, struct nrd_err *err);    /* ADDRESS/LENGTH or "addrconf" */
 int node_check_ip(const char *s, struct nrd_err *err);          /* either family */
-int node_check_ip_list(const char *s, struct nrd_err *err);     /* by commas, at most 16 */
+int node_check_ip_list(const char *s, struct nrd_err *err);     /* by commas, at most 64 */
 int node_check_mac(const char *s, struct nrd_err *err);         /* not zero, not multicast */
-int node_check_mac_list(const char *s, struct nrd_err *err);    /* by commas, at most 16 */
+int node_check_mac_list(const char *s, struct nrd_err *err);    /* by commas, at most 64 */
 int node_check_aggr(const char *s, struct nrd_err *err);        /* aggr0 ... aggr99999 */
 int node_check_nic(const char *s, struct nrd_err *err);         /* a MAC or an aggregation */
 int node_check_lacp(const char *s, struct nrd_err *err);        /* off, active, passive */

@@ -20,10 +20,10 @@
 #define NODE_MTU_MIN 1500
 #define NODE_MTU_MAX 9000
 
-#define NODE_NICTAG_TYPES(X)                       \
-	X(NODE_NICTAG_NORMAL, "normal")            \
-	X(NODE_NICTAG_AGGR, "aggr")                \
-	X(NODE_NICTAG_ETHERSTUB, "etherstub")      \
+#define NODE_NICTAG_TYPES(X)                  \
+	X(NODE_NICTAG_NORMAL, "normal")       \
+	X(NODE_NICTAG_AGGR, "aggr")           \
+	X(NODE_NICTAG_ETHERSTUB, "etherstub") \
 	X(NODE_NICTAG_OVERLAY, "overlay rule")
 
 enum node_nictag_type {
@@ -42,6 +42,7 @@ struct node_nictag {
 	bool has_mac;
 	struct nrd_mac mac;
 	char link[NODE_NICTAG_MAX]; /* the node's NIC or aggregation; "": none with that MAC now */
+	bool down;                  /* that link is down, or there is none */
 	uint64_t mtu;               /* 0: not given (1500) */
 };
 
@@ -78,15 +79,21 @@ struct node_nictag_spec {
 	bool etherstub;
 };
 
-/* "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu", "NicTagNoNic". */
+/*
+ * "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu"; "NicTagNoNic" when the node has
+ * no such NIC or aggregation.
+ */
 int node_nictag_add(const struct node_nictag_env *env, const struct node_nictag_spec *spec,
 		    struct nrd_err *err);
 
-/* The same and "NicTagMissing". */
+/* The same, and "NicTagMissing", "NicTagFixed" (an etherstub or an overlay has no NIC). */
 int node_nictag_update(const struct node_nictag_env *env, const struct node_nictag_spec *spec,
 		       struct nrd_err *err);
 
-/* "NicTagMissing", "NicTagInUse" (names what uses it; not with force). */
+/*
+ * "NicTagMissing"; "NicTagInUse" names what uses it, "NicTagMachines" what could not be read:
+ * neither with force. "NicTagAdmin": the admin network's own tag stays.
+ */
 int node_nictag_delete(const struct node_nictag_env *env, const char *name, bool force,
 		       struct nrd_err *err);
 

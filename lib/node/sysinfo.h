@@ -26,12 +26,25 @@ struct node_sysinfo_env {
 	bool no_pool;     /* do not ask zpool and zfs */
 };
 
-/* Asks the node and appends the JSON text. A fact nobody tells is left out, not invented. */
+/*
+ * Asks the node and appends the JSON text. A fact nobody tells is left out, not invented; what
+ * firmware has no text for is "".
+ */
 int node_sysinfo_collect(const struct node_sysinfo_env *env, struct nrd_buf *out,
 			 struct nrd_err *err);
 
 /* Collects and replaces both cache files. "SysinfoCache" and what writing says. */
 int node_sysinfo_update(const struct node_sysinfo_env *env, struct nrd_err *err);
+
+/* Removes the cache: what it holds has changed, the next one to ask collects anew. */
+void node_sysinfo_forget(const struct node_sysinfo_env *env);
+
+/*
+ * Collects, and caches when it may (nobody but root can); caller frees. Unlike
+ * node_sysinfo_update it does not mind a cache that cannot be written.
+ */
+int node_sysinfo_fresh(const struct node_sysinfo_env *env, struct nrd_json **ret_info,
+		       struct nrd_err *err);
 
 /* The cached object, collected first when there is none; caller frees. */
 int node_sysinfo_get(const struct node_sysinfo_env *env, struct nrd_json **ret_info,
