@@ -13,6 +13,7 @@ do_platform() {
 	cp -a "$BASE/initrd/." "$UTS/nereid_uts.ko" "$work/initramfs/modules/"
 	cp "$BASE/initrd.order" "$work/initramfs/modules/order"
 	echo "$stamp" >"$work/initramfs/stamp"
+	add_bootfiles "$work/layer/usr/lib/nereid/boot"
 	cp "$LIVE/lib/platform-build" "$LIVE/units" "$work/live/"
 	in_root -b "$work:/out" -- bash /out/live/platform-build "$stamp" "$RELEASE"
 	cat "$work/initramfs.cpio" "$BASE/base.cpio" "$work/nereid.cpio" >"$STAGE_OUT/$stamp/boot_archive"
@@ -37,9 +38,10 @@ need_platform() {
 	need_base
 	need_programs
 	need_uts
+	need_bootfiles
 	RELEASE=$(cat "$TOP/VERSION")
 	local key
-	key=$( (basename "$BASE"; basename "$PROGRAMS" ; basename "$UTS"; echo "$RELEASE ${NEREID_STAMP:-}"
+	key=$( (basename "$BASE"; basename "$PROGRAMS"; basename "$UTS"; basename "$BOOTFILES"; echo "$RELEASE ${NEREID_STAMP:-}"
 		hash_files "$LIVE/overlay"; cat "$LIVE/lib/platform-build" "$LIVE/lib/platform.sh" "$LIVE/units") | hash_of)
 	STAMP=${NEREID_STAMP:-$(cat "$BUILD/platform/stamp-$key" 2>/dev/null || date -u +%Y%m%dT%H%M%SZ)}
 	[[ $STAMP =~ ^[0-9]{8}T[0-9]{6}Z$ ]] || die "NEREID_STAMP=$STAMP: a platform version reads YYYYMMDDTHHMMSSZ"

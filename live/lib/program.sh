@@ -5,7 +5,7 @@
 # Our part: the C programs by meson, the one kernel module, and the files of live/overlay, together the tree
 # build/programs-KEY that becomes the second layer of the root.
 
-OURS=(meson.build meson.options lib cmd bpf man)
+OURS=(meson.build meson.options lib cmd bpf man test/rig-agent)
 
 ours() {
 	local p
@@ -19,7 +19,7 @@ do_programs() {
 	in_root -b "$TOP:/src" -b "$STAGE_OUT:/out" -- bash -ec '
 		cd /src
 		[ -e build/meson/build.ninja ] || meson setup build/meson --prefix=/usr --libdir=lib --sbindir=sbin \
-			-Dbuildtype=release -Db_ndebug=false
+			-Dtests=false
 		ninja -C build/meson
 		DESTDIR=/out meson install -C build/meson --no-rebuild --quiet --strip
 	'

@@ -257,7 +257,8 @@ frames_take(struct worker *w)
 static bool
 port_read(struct worker *w)
 {
-	ssize_t n = read(w->port, w->in + w->in_len, sizeof(w->in) - w->in_len);
+	size_t room = w->in_len < sizeof(w->in) ? sizeof(w->in) - w->in_len : 0;
+	ssize_t n = read(w->port, w->in + w->in_len, room);
 
 	if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
 		return false;
