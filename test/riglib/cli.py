@@ -61,31 +61,44 @@ def forward(text):
     return f"{match[1] or 'tcp'}:127.0.0.1:{match[2]}-:{match[3]}"
 
 
-def answers_text(args):
-    """The text of the answers, or None. The rig's own are for nodes whose media is direct and nothing else."""
-    if args.answers == "none":
+DEFAULTS = {
+    "media": "direct", "uefi": False, "secure_boot": False, "cert": None, "memory": 2048, "cpus": 2, "disks": [10],
+    "nics": 1, "net": [], "forward": [], "answers": "standard", "platform": None, "append": None, "over": None,
+    "vga": False, "agent": True, "stick": None,
+}
+
+
+def answers_text(which):
+    """The text of the answers, or None."""
+    if which == "none":
         return None
-    path = Path(args.answers) if args.answers else STANDARD_ANSWERS
+    path = STANDARD_ANSWERS if which == "standard" else Path(which)
     try:
         return path.read_text()
     except OSError as e:
         raise RigError(f"answers: {path}: {e.strerror}") from None
 
 
-def config_from(args):
-    text = answers_text(args)
-    if args.secure_boot and not args.uefi:
-        args.uefi = True
-    return {
-        "media": args.media, "uefi": args.uefi, "secure_boot": args.secure_boot,
-        "cert": os.path.abspath(args.cert) if args.cert else None,
-        "memory": args.memory, "cpus": args.cpus, "disks": args.disk if args.disk is not None else [10],
-        "nics": args.nics, "net": args.net, "forward": args.forward,
-        "answers": text is not None, "answers_text": text,
-        "platform": args.platform, "append": args.append,
-        "over": os.path.abspath(args.over) if args.over else None, "mac_seed": f"{RIG}/{args.name}",
-        "vga": args.vga or args.media != "direct", "agent": not args.no_agent, "stick": args.stick,
-    }
+def new_config(name, **given):
+    """A whole set of settings for a new node out of those that were given."""
+    config = {**DEFAULTS, **given, "mac_seed": f"{RIG}/{name}"}
+    text = answers_text(config["answers"])
+    config.update(answers=text is not None, answers_text=text)
+    return checked(config)
+
+
+def checked(config):
+    for key in ("cert", "over"):
+        if config[key]:
+            config[key] = os.path.abspath(config[key])
+    if config["secure_boot"]:
+        config["uefi"] = True
+    if config["media"] != "direct":
+        config["vga"] = True  # without a display SeaBIOS's and iPXE's option ROMs were seen to hang
+        for key in ("append", "over"):
+            if config[key]:
+                raise Usage(f"up: --{key} goes with --media direct only")
+    return config
 
 
 def say(text):
@@ -94,29 +107,26 @@ def say(text):
 
 def cmd_up(args):
     node = Node(args.name)
-    if args.disk == [0]:
-        args.disk = []
-    if node.exists() and not args.fresh and not node.running() and given_machine_options(args):
-        raise WrongState(f"{node.name}: exists; `rig up --name {node.name}` powers it on as it was made, "
-                         f"--fresh throws it away and makes a new one")
+    given = {key: getattr(args, key) for key in DEFAULTS if hasattr(args, key)}
+    if given.get("disks") == [0]:
+        given["disks"] = []
+    if node.exists() and not args.fresh:
+        for key in ("disks", "answers"):
+            if key in given:
+                raise WrongState(f"{node.name}: exists, with its disks; --fresh throws them away and makes a new node")
+        config = checked({**node.config, **given})
+    else:
+        config = new_config(node.name, **given)
     start = time.monotonic()
-    how = control.up(node, config_from(args), args.fresh, args.cold, say)
+    how = control.up(node, config, args.fresh, args.cold, say)
     if args.no_wait:
         return 0
-    if not node.config["agent"]:
+    if not config["agent"]:
         say(f"{node.name}: started, without agent; `rig console` shows it")
         return 0
     state = control.await_state(node, args.timeout)
     say(f"{node.name}: {how} in {time.monotonic() - start:.1f} s, {state}")
     return 0
-
-
-MACHINE_OPTIONS = ("media", "uefi", "secure_boot", "cert", "memory", "cpus", "disk", "nics", "net", "answers",
-                   "platform", "append", "over", "forward", "stick")
-
-
-def given_machine_options(args):
-    return any(getattr(args, name) != args.defaults[name] for name in MACHINE_OPTIONS)
 
 
 def cmd_run(args):
@@ -387,23 +397,23 @@ def build_parser():
 
 def add_up(p):
     def add(*names, **options):
-        return p.add_argument(*names, **options)
-    add("--fresh", action="store_true", help="throw away a node of this name first")
-    add("--cold", action="store_true", help="really boot, instead of resuming a saved machine")
-    add("--no-wait", action="store_true", help="return at once, do not wait until it is up")
-    add("--media", choices=KINDS, default="direct", help="what it boots from (default direct: QEMU loads the platform)")
+        return p.add_argument(*names, default=argparse.SUPPRESS, **options)
+    p.add_argument("--fresh", action="store_true", help="throw away a node of this name first")
+    p.add_argument("--cold", action="store_true", help="really boot, instead of resuming a saved machine")
+    p.add_argument("--no-wait", action="store_true", help="return at once, do not wait until it is up")
+    add("--media", choices=KINDS, help="what it boots from (default direct: QEMU loads the platform)")
     add("--uefi", action="store_true", help="OVMF instead of SeaBIOS")
     add("--secure-boot", action="store_true", help="with Secure Boot (and Microsoft's keys); implies --uefi")
     add("--cert", metavar="PEM", help="enrol this certificate as machine owner key (needs virt-fw-vars)")
-    add("--memory", type=number(256, 1 << 20), default=2048, metavar="MiB", help="default 2048")
-    add("--cpus", type=number(1, 255), default=2, metavar="N", help="default 2")
-    add("--disk", type=lambda t: 0 if t == "none" else size(t), action="append", metavar="GiB",
+    add("--memory", type=number(256, 1 << 20), metavar="MiB", help="default 2048")
+    add("--cpus", type=number(1, 255), metavar="N", help="default 2")
+    add("--disk", dest="disks", type=lambda t: 0 if t == "none" else size(t), action="append", metavar="GiB",
         help="a disk; repeat it for more; `none` for none (default one of 10)")
-    add("--nics", type=number(0, 8), default=1, metavar="N",
+    add("--nics", type=number(0, 8), metavar="N",
         help="NICs on the user network, which has DHCP and a way out (default 1)")
-    add("--net", action="append", default=[], metavar="SEGMENT",
+    add("--net", action="append", metavar="SEGMENT",
         help="a further NIC, on a segment shared by all nodes that name it; may be repeated")
-    add("--forward", type=forward, action="append", default=[], metavar="[tcp:|udp:]HOST:NODE",
+    add("--forward", type=forward, action="append", metavar="[tcp:|udp:]HOST:NODE",
         help="forward a port of 127.0.0.1 to the first NIC")
     add("--answers", metavar="FILE", help="answers for the first boot; `none` for the dialogue (default: the rig's own)")
     add("--platform", metavar="STAMP", help="which platform (default the current one)")
@@ -411,18 +421,11 @@ def add_up(p):
     add("--over", metavar="DIR", help="files to lay over the root (direct only)")
     add("--stick", metavar="SIZE", help="size of the USB stick (default that of the image)")
     add("--vga", action="store_true", help="with a VGA display, for screenshots (always so unless direct)")
-    add("--no-agent", action="store_true", help="without the agent: `rig run` cannot be used")
-    machine = {a.dest: a.default for a in p._actions if a.dest in MACHINE_OPTIONS}
-    p.set_defaults(defaults=machine)
+    add("--no-agent", dest="agent", action="store_false", help="without the agent: `rig run` cannot be used")
 
 
 def main(argv=None):
     args = build_parser().parse_args(argv)
-    if args.verb == "up":
-        for name in ("append", "over"):
-            if getattr(args, name) and args.media != "direct":
-                print(f"{PROG}: up: --{name} goes with --media direct only", file=sys.stderr)
-                return 2
     RIG.mkdir(parents=True, exist_ok=True)
     try:
         return args.function(args)

@@ -75,12 +75,13 @@ def put_files(node, config):
 
 def up(node, config, fresh=False, cold=False, say=lambda text: None):
     """
-    Makes and starts a node; one that exists is powered on as it was made. Returns "resumed" or "booted".
+    Makes and starts a node; one that exists is powered on with its disks. Returns "resumed" or "booted".
     """
     with node.lock():
         if node.running():
             raise WrongState(f"{node.name}: is running already; `rig down` or `rig kill` first")
         if node.exists() and not fresh:
+            node.write_config(config)
             launch(node)
             return "booted"
         shutil.rmtree(node.dir, ignore_errors=True)

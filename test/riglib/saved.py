@@ -27,7 +27,7 @@ FIXED = {"media": "direct", "uefi": False, "platform": None, "append": None, "ov
 
 def usable(config):
     """Only the usual machine is kept saved; everything with an effect on booting is there to be booted."""
-    return config["answers"] and all(config[k] == v for k, v in FIXED.items())
+    return all(config[k] == v for k, v in FIXED.items())
 
 
 def platform_digest(config):
@@ -77,8 +77,9 @@ def make(directory, config):
         control.prepare(partial, machine_config)
         control.launch(partial)
         state = control.await_state(partial, BOOT_SECONDS)
-        if state != "ready":
-            raise RigError(f"the node to be saved came up as {state!r}, not ready{control.state_tail(partial)}")
+        want = "ready" if config["answers"] else "setup"
+        if state.partition(":")[0] != want:
+            raise RigError(f"the node to be saved came up as {state!r}, not {want}{control.state_tail(partial)}")
         # What starts after ready is part of every boot too: not saved half done.
         agent.run(partial, ["sh", "-c", "systemctl is-system-running --wait; udevadm settle; sync"], timeout=120)
         with Qmp(partial.dir) as qmp:
