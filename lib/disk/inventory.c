@@ -100,34 +100,41 @@ disk_list_cleanup(struct disk_list *list)
 }
 
 /*
- * Names are a driver's prefix and letters or numbers that count: within the same first two
- * characters the shorter run of letters comes first, numbers compare as numbers.
+ * Names are a driver's prefix, then letters or numbers that count: within the same first two
+ * letters the shorter run of letters comes first, numbers compare as numbers.
  */
+static int
+run_compare(const char *a, size_t len_a, const char *b, size_t len_b, bool number)
+{
+	size_t shorter = len_a < len_b ? len_a : len_b;
+	int r = number ? 0 : strncmp(a, b, shorter < 2 ? shorter : 2);
+
+	if (r != 0 || len_a == len_b)
+		return r != 0 ? r : strncmp(a, b, len_a);
+	return len_a < len_b ? -1 : 1;
+}
+
 int
 disk_name_compare(const char *a, const char *b)
 {
-	int r = strncmp(a, b, 2);
+	static const char digits[] = "0123456789";
+	int r = 0;
 
 	while (r == 0 && *a != '\0' && *b != '\0') {
 		bool number = isdigit((unsigned char)*a) != 0;
-		size_t run_a, run_b;
+		size_t len_a, len_b;
 
 		if (number != (isdigit((unsigned char)*b) != 0))
 			return number ? -1 : 1;
 		if (number) {
 			a += strspn(a, "0");
 			b += strspn(b, "0");
-			run_a = strspn(a, "0123456789");
-			run_b = strspn(b, "0123456789");
-		} else {
-			run_a = strcspn(a, "0123456789");
-			run_b = strcspn(b, "0123456789");
 		}
-		if (run_a != run_b)
-			return run_a < run_b ? -1 : 1;
-		r = strncmp(a, b, run_a);
-		a += run_a;
-		b += run_b;
+		len_a = number ? strspn(a, digits) : strcspn(a, digits);
+		len_b = number ? strspn(b, digits) : strcspn(b, digits);
+		r = run_compare(a, len_a, b, len_b, number);
+		a += len_a;
+		b += len_b;
 	}
 	return r != 0 ? r : (*a != '\0') - (*b != '\0');
 }

@@ -58,9 +58,9 @@ struct disk_layout_opts {
 extern const char *const disk_layout_names[];
 
 /*
- * Lays a pool out over an inventory; a pure function. Never taken: removable, read-only and busy
- * disks, boot media, disks below 500 MB. "DiskLayout" (-EINVAL) when it cannot be done: the
- * the one of SmartOS's disklayout. "DiskNotFound" (-ENOENT): opts->only or
+ * Lays a pool out over an inventory; a pure function. Never taken: removable, read-only, busy and
+ * unreadable disks, boot media, disks below 500 MB. "DiskLayout" (-EINVAL) when it cannot be
+ * done: the message is the one of SmartOS's disklayout. "DiskNotFound" (-ENOENT): opts->only or
  * opts->exclude name a disk that is not in the inventory.
  */
 int disk_layout_compute(const struct disk_list *disks, const struct disk_layout_opts *opts,

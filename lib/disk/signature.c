@@ -329,12 +329,12 @@ partition_type_name(const char *type)
 	return NULL;
 }
 
-/* Text from a disk, for a terminal: control characters become '?'. */
+/* Text from a disk, for a terminal: nobody knows in which encoding, so only ASCII is shown. */
 static void
 add_quoted(struct nrd_buf *b, const char *text)
 {
 	for (const char *c = text; *c != '\0'; c++)
-		(void)nrd_buf_addc(b, (unsigned char)*c < ' ' || *c == 0x7f ? '?' : *c);
+		(void)nrd_buf_addc(b, *c >= ' ' && *c < 0x7f ? *c : '?');
 }
 
 static void
@@ -348,8 +348,9 @@ add_words(struct nrd_buf *b, const struct disk_sig *sig, bool has_partitions)
 			(void)nrd_buf_printf(b, "%s, no partitions", sig->type);
 		return;
 	case DISK_SIG_ZFS:
-		(void)nrd_buf_adds(b, "zfs pool ");
-		add_quoted(b, sig->label != NULL ? sig->label : "(no name)");
+		/* Only disks of the vdevs carry the pool's name. */
+		(void)nrd_buf_adds(b, sig->label != NULL ? "zfs pool " : "zfs spare or cache");
+		add_quoted(b, sig->label != NULL ? sig->label : "");
 		break;
 	case DISK_SIG_PARTITION:
 		name = partition_type_name(sig->type);
