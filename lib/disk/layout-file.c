@@ -26,8 +26,9 @@ check_name(const char *s, struct nrd_err *err)
 		return nrd_fail(err, EINVAL, "BadProperty", "must have 1 to %d characters",
 				NAME_LEN_MAX);
 	for (const char *c = s; *c != '\0'; c++) {
-		if ((unsigned char)*c <= ' ' || *c == 0x7f)
-			return nrd_fail(err, EINVAL, "BadProperty", "has a blank in it");
+		if (*c <= ' ' || *c >= 0x7f)
+			return nrd_fail(err, EINVAL, "BadProperty",
+					"may not have blanks or other than ASCII characters");
 	}
 	if (*s == '-')
 		return nrd_fail(err, EINVAL, "BadProperty", "begins with '-'");
@@ -358,7 +359,12 @@ list_add(struct disk_list *list, const struct file_disk *from, struct nrd_err *e
 		.ssd = from->solid_state || from->ssd,
 	};
 	const char *name = from->name != NULL ? from->name : from->disk;
+	const char *base = nrd_starts(name, "/dev/");
 
+	name = base != NULL ? base : name;
+	if (*name == '/' || *name == '\0')
+		return nrd_fail(err, EINVAL, "BadInventory", "name: /dev/NAME or NAME, not %s",
+				from->name != NULL ? from->name : from->disk);
 	nrd_vec_each(other, list) {
 		if (nrd_streq(other->name, name))
 			return nrd_fail(err, EINVAL, "BadInventory", "disk %s is there twice", name);
