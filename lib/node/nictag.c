@@ -63,6 +63,7 @@ link_take(struct node_nictag *tag, const struct link_nic *nic)
 static void
 nic_take(struct node_nictag *tag, const char *value, const struct link_nics *nics)
 {
+	const struct link_nic *nic;
 	struct nrd_mac mac;
 
 	if (node_check_aggr(value, NULL) == 0) {
@@ -75,7 +76,9 @@ nic_take(struct node_nictag *tag, const char *value, const struct link_nics *nic
 		tag->down = true;
 		return;
 	}
-	link_take(tag, link_nics_by_mac(nics, &mac));
+	/* An aggregation or a VNIC may wear the MAC of a NIC that is gone. */
+	nic = link_nics_by_mac(nics, &mac);
+	link_take(tag, nic != NULL && nic->physical ? nic : NULL);
 	tag->has_mac = true;
 	tag->mac = mac;
 }
