@@ -67,7 +67,7 @@ boot_param(const char *name, char *value, size_t size)
 			return value;
 		}
 		if (p[len] == ' ' || p[len] == '\n' || p[len] == '\0')
-			return strcpy(value, "");
+			return memset(value, 0, size);
 	}
 	return NULL;
 }
@@ -274,11 +274,14 @@ spawn_zfs_load(void)
 static void
 watch_trial(void)
 {
-	char value[32];
-	long seconds = TRIAL_SECONDS;
+	char value[8];
+	long seconds = 0;
 
-	if (boot_param("nereid.try_seconds", value, sizeof(value)) && strtol(value, NULL, 10) > 0)
-		seconds = strtol(value, NULL, 10);
+	if (boot_param("nereid.try_seconds", value, sizeof(value)))
+		for (const char *p = value; *p >= '0' && *p <= '9'; p++)
+			seconds = seconds * 10 + (*p - '0');
+	if (seconds == 0)
+		seconds = TRIAL_SECONDS;
 	if (fork() != 0)
 		return;
 	setsid();
