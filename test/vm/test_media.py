@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: MPL-2.0
+# Copyright 2026 The Nereid authors
+"""Every medium and both firmwares: it boots, says its version in the menu, and lives without the medium."""
+
+import json
+import struct
+import subprocess
+import uuid
+
+import pytest
+
+from machine import ANSWERS, BUILD
+from riglib import cli, control
+from riglib.machine import make_disk
+
+BOOT = 300
+ESP = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
+
+
+def made(name):
+    path = BUILD / {"iso": "nereid.iso", "usb": "nereid-usb.img", "netboot": "netboot"}[name]
+    if not path.exists():
+        pytest.fail(f"{path}: not there; `make image` makes it")
+    return path
+
+
+def lives_without_its_medium(m):
+    """Reads what was not read before: all programs and modules, after caches were dropped."""
+    m.sh("sync; echo 3 >/proc/sys/vm/drop_caches; cat /usr/bin/* /usr/lib/modules/*/kernel/fs/*/*.ko >/dev/null; sysinfo")
+
+
+@pytest.mark.parametrize("uefi", [False, True], ids=["bios", "uefi"])
+def test_iso(machine, platform, uefi):
+    made("iso")
+    state = machine.up(media="iso", uefi=uefi, timeout=BOOT, disks=[4])
+    assert state.startswith("setup")
+    machine.said(f"Nereid {platform}")
+    assert machine.stamp() == platform
+    assert machine.run("test", "-d", "/sys/firmware/efi")[0] == (0 if uefi else 1)
+    control.eject(machine.node)
+    lives_without_its_medium(machine)
+
+
+@pytest.mark.parametrize("media, uefi", [("usb", False), ("usb-virtio", True)], ids=["xhci-bios", "virtio-uefi"])
+def test_usb(machine, platform, media, uefi, tmp_path):
+    """The stick carries answers.json: the node sets itself up, and the stick can be pulled."""
+    image = made("usb")
+    stick = tmp_path / "usb.img"
+    subprocess.run(["cp", "--sparse=always", image.resolve(), stick], check=True)
+    put_answers(stick, {**ANSWERS, "hostname": "from-stick"})
+    config = cli.new_config(machine.name, media=media, uefi=uefi, disks=[10], answers="none")
+    control.prepare(machine.node, config)
+    make_disk(machine.node.dir / "stick.qcow2", None, stick, "raw")
+    control.launch(machine.node)
+    assert machine.wait("ready|degraded*|setup*", BOOT) == "ready"
+    assert machine.ok("hostname") == "from-stick"
+    machine.said(f"Nereid {platform}")
+    assert machine.stamp() == platform
+    assert platform in machine.ok("piadm", "list", "-H")
+    control.eject(machine.node)
+    lives_without_its_medium(machine)
+
+
+def put_answers(stick, answers):
+    """Onto the stick's FAT volume, found by its partition table, with mtools as an operator on any system could."""
+    path = stick.with_name("answers.json")
+    path.write_text(json.dumps(answers))
+    subprocess.run(["mcopy", "-o", "-i", f"{stick}@@{esp_offset(stick)}", path, "::/answers.json"], check=True)
+
+
+def esp_offset(image):
+    """Where the EFI system partition of a GPT disk begins, in bytes."""
+    with open(image, "rb") as f:
+        f.seek(512)
+        header = f.read(92)
+        assert header[:8] == b"EFI PART"
+        first, count, size = struct.unpack_from("<QII", header, 72)
+        f.seek(first * 512)
+        for _ in range(count):
+            entry = f.read(size)
+            if uuid.UUID(bytes_le=entry[:16]) == ESP:
+                return struct.unpack_from("<Q", entry, 32)[0] * 512
+    raise AssertionError(f"{image}: no EFI system partition")
+
+
+@pytest.mark.parametrize("uefi", [False, True], ids=["bios", "uefi"])
+def test_pxe(machine, platform, uefi):
+    made("netboot")
+    state = machine.up(media="pxe", uefi=uefi, answers={**ANSWERS, "hostname": "by-pxe"}, timeout=BOOT, disks=[4])
+    assert state == "ready"
+    assert machine.ok("hostname") == "by-pxe"
+    assert machine.stamp() == platform
