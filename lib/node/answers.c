@@ -232,7 +232,7 @@ drop_defaults(struct node_answers *a)
 }
 
 int
-node_answers_check(const struct node_answers *a, struct nrd_err *err)
+node_answers_check_network(const struct node_answers *a, struct nrd_err *err)
 {
 	bool dhcp = a->admin_ip == NULL || nrd_streq(a->admin_ip, "dhcp");
 	struct nrd_err why = { 0 };
@@ -247,6 +247,16 @@ node_answers_check(const struct node_answers *a, struct nrd_err *err)
 	if (a->dns_resolvers != NULL && (a->dns_resolver1 != NULL || a->dns_resolver2 != NULL))
 		return nrd_fail(err, EINVAL, "BadAnswers",
 				"dns_resolvers: give either this or dns_resolver1 and dns_resolver2");
+	return 0;
+}
+
+int
+node_answers_check(const struct node_answers *a, struct nrd_err *err)
+{
+	int r = node_answers_check_network(a, err);
+
+	if (r < 0)
+		return r;
 	if (a->root_password != NULL && a->root_password_hash != NULL)
 		return nrd_fail(err, EINVAL, "BadAnswers",
 				"root_password: give either this or root_password_hash");

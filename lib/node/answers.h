@@ -69,6 +69,9 @@ void node_answers_cleanup(struct node_answers *answers);
 /* The rules between values alone, for a struct filled by hand. "BadAnswers", "BadNetwork". */
 int node_answers_check(const struct node_answers *answers, struct nrd_err *err);
 
+/* Those of the network among them. */
+int node_answers_check_network(const struct node_answers *answers, struct nrd_err *err);
+
 /* The check for one key's text, for a dialogue; NULL when the key has none. */
 nrd_check_fn *node_answers_rule(const char *key);
 

@@ -307,24 +307,40 @@ set_resolvers(const struct node_answers *a, struct node_config *config, struct n
 	return text == NULL ? nrd_nomem(err) : set(config, "dns_resolvers", text, err);
 }
 
+/* An aggregation is made in /usbkey/config by hand; changing other things leaves it alone. */
+static bool
+keeps_aggr(const struct node_answers *a, const struct node_config *config)
+{
+	return a->admin_nic != NULL && nrd_starts(a->admin_nic, "aggr") != NULL &&
+	       nrd_streq(node_config_get_filled(config, "admin_nic"), a->admin_nic);
+}
+
+static int
+set_nic(const struct node_answers *a, const struct link_nics *nics, struct node_config *config,
+	struct nrd_err *err)
+{
+	const struct link_nic *nic = NULL;
+	char mac[NRD_MAC_TEXT];
+	int r = pick_nic(a, nics, &nic, err);
+
+	if (r < 0)
+		return r;
+	/* A node without a NIC can be set up; its network begins when one is plugged in. */
+	if (nic == NULL)
+		return set(config, "admin_nic_autoselect", "true", err);
+	nrd_mac_format(&nic->perm_mac, mac);
+	return set(config, "admin_nic", mac, err);
+}
+
 int
 node_plan_configure(const struct node_answers *a, const struct link_nics *nics,
 		    struct node_config *config, struct nrd_err *err)
 {
-	const struct link_nic *nic = NULL;
 	const char *ntp = a->ntp_host != NULL ? a->ntp_host : DEFAULT_NTP;
-	char mac[NRD_MAC_TEXT];
-	int r = node_answers_check(a, err);
+	int r = node_answers_check_network(a, err);
 
-	if (r >= 0)
-		r = pick_nic(a, nics, &nic, err);
-	if (r < 0)
-		return r;
-	if (nic != NULL)
-		nrd_mac_format(&nic->perm_mac, mac);
-	/* A node without a NIC can be set up; its network begins when one is plugged in. */
-	r = nic != NULL ? set(config, "admin_nic", mac, err)
-			: set(config, "admin_nic_autoselect", "true", err);
+	if (r >= 0 && !keeps_aggr(a, config))
+		r = set_nic(a, nics, config, err);
 	if (r >= 0)
 		r = set_address(a, config, err);
 	if (r >= 0)
@@ -346,8 +362,8 @@ node_plan_configure(const struct node_answers *a, const struct link_nics *nics,
 
 /* ---- the whole ---- */
 
-static int
-set_login(const struct node_answers *a, struct node_plan *plan, struct nrd_err *err)
+int
+node_plan_login(const struct node_answers *a, struct node_plan *plan, struct nrd_err *err)
 {
 	char hash[NODE_HASH_MAX];
 	int r = 0;
@@ -371,14 +387,16 @@ node_plan_make(const struct node_answers *a, const struct node_plan_env *env,
 	       struct node_plan *ret_plan, struct nrd_err *err)
 {
 	NRD_AUTO(node_plan) plan = { .pool = env->pool };
-	int r = node_config_new(&plan.config, err);
+	int r = node_answers_check(a, err);
 
+	if (r >= 0)
+		r = node_config_new(&plan.config, err);
 	if (r >= 0)
 		r = node_plan_configure(a, env->nics, plan.config, err);
 	if (r >= 0 && env->pool != NODE_PLAN_POOL_REUSE)
 		r = make_layout(a, env, &plan, err);
 	if (r >= 0)
-		r = set_login(a, &plan, err);
+		r = node_plan_login(a, &plan, err);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;

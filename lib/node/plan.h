@@ -60,6 +60,10 @@ int node_plan_disks(const struct node_answers *answers, const struct node_plan_e
 int node_plan_configure(const struct node_answers *answers, const struct link_nics *nics,
 			struct node_config *config, struct nrd_err *err);
 
+/* Only root's password and keys, as far as they are given. "Hash". */
+int node_plan_login(const struct node_answers *answers, struct node_plan *plan,
+		    struct nrd_err *err);
+
 /* For people, one fact a line: "  mirror      vda, vdb". */
 void node_plan_describe(const struct node_plan *plan, const struct disk_list *disks,
 			struct nrd_buf *out);
