@@ -16,47 +16,7 @@
 #include "nrd/vec.h"
 #include "platform/platform-priv.h"
 #include "platform/platform.h"
-
-/* How an act went over the volumes. */
-struct tally {
-	size_t done, failed;
-	struct nrd_err first; /* of the failures */
-	char where[160];      /* labels it was done on */
-};
-
-static void
-tally_add(struct tally *t, const struct platform_volume *v, int r, struct nrd_err *why)
-{
-	size_t used = strlen(t->where);
-
-	if (r < 0) {
-		(void)nrd_wrap(why, r, "%s", v->label);
-		if (t->failed++ == 0)
-			t->first = *why;
-	} else if (r > 0) {
-		t->done++;
-		(void)snprintf(t->where + used, sizeof(t->where) - used, "%s%s",
-			       used > 0 ? ", " : "", v->label);
-	}
-}
-
-/* A volume that could not even be mounted counts as one on which it failed. */
-static int
-tally_end(const struct tally *t, const struct platform *p, struct nrd_err *err)
-{
-	const struct nrd_err *why = t->failed > 0 ? &t->first : &p->broken_err;
-
-	if (t->failed + p->broken == 0)
-		return 0;
-	if (t->done > 0)
-		return nrd_fail(err, EIO, "PlatformPartial", "%.300s (done on %.150s)", why->msg,
-				t->where);
-	if (t->failed == 0)
-		return 0;
-	if (err != NULL)
-		*err = *why;
-	return -why->num;
-}
+#include "platform/tally.h"
 
 static void
 note(const struct platform *p, const char *text)
@@ -123,17 +83,17 @@ static int
 activate(struct platform *p, const char *stamp, struct platform_change *change,
 	 struct nrd_err *err)
 {
-	struct tally t = { 0 };
+	struct platform_tally t = { 0 };
 	int r;
 
 	nrd_vec_each(v, p) {
 		struct nrd_err why = { 0 };
 
 		if (v->kind != PLATFORM_COPIES)
-			tally_add(&t, v, env_activate(p, v, stamp, &why), &why);
+			platform_tally_add(&t, v->label, env_activate(p, v, stamp, &why), &why);
 	}
 	change->changed |= t.done > 0;
-	r = tally_end(&t, p, err);
+	r = platform_tally_end(&t, p, err);
 	change->activated = r == 0;
 	return r;
 }
@@ -308,17 +268,17 @@ platform_install(struct platform *p, const struct platform_source *src, unsigned
 	struct platform_change change = { 0 };
 	const char *stamp = src->manifest.stamp;
 	bool newer = is_newer(p, stamp);
-	struct tally t = { 0 };
+	struct platform_tally t = { 0 };
 	int r;
 
 	memcpy(change.stamp, stamp, sizeof(change.stamp));
 	nrd_vec_each(v, p) {
 		struct nrd_err why = { 0 };
 
-		tally_add(&t, v, install_on(p, v, src, &why), &why);
+		platform_tally_add(&t, v->label, install_on(p, v, src, &why), &why);
 	}
 	change.changed = t.done > 0;
-	r = tally_end(&t, p, err);
+	r = platform_tally_end(&t, p, err);
 	if (r == 0 && newer && (flags & PLATFORM_NO_ACTIVATE) == 0)
 		r = activate(p, stamp, &change, err);
 	*ret_change = change;
@@ -360,7 +320,7 @@ remove_on(struct platform_volume *v, const char *stamp, struct nrd_err *err)
 int
 platform_remove(struct platform *p, const char *stamp, struct nrd_err *err)
 {
-	struct tally t = { 0 };
+	struct platform_tally t = { 0 };
 	bool somewhere = false;
 	int r;
 
@@ -381,7 +341,7 @@ platform_remove(struct platform *p, const char *stamp, struct nrd_err *err)
 		struct nrd_err why = { 0 };
 
 		if (platform_volume_find(v, stamp) != NULL)
-			tally_add(&t, v, remove_on(v, stamp, &why), &why);
+			platform_tally_add(&t, v->label, remove_on(v, stamp, &why), &why);
 	}
-	return tally_end(&t, p, err);
+	return platform_tally_end(&t, p, err);
 }

@@ -93,6 +93,13 @@ int platform_remote_index(const struct platform_remote *remote, struct platform_
 int platform_source_open(struct platform *p, const struct platform_remote *remote,
 			 const char *spec, struct platform_source *ret_src, struct nrd_err *err);
 
+/*
+ * A medium in the node that is not one of p's volumes: the first that has a platform; on it the
+ * version `prefer` (may be NULL), else the newest. "PlatformNotFound".
+ */
+int platform_source_open_any_media(struct platform *p, const char *prefer,
+				   struct platform_source *ret_src, struct nrd_err *err);
+
 /* Says what became of it. */
 struct platform_change {
 	char stamp[PLATFORM_STAMP_TEXT];

@@ -260,7 +260,7 @@ open_stamp(struct platform *p, const struct platform_remote *remote, const char 
 }
 
 static int
-open_device(const struct platform *p, const struct platform_device *d,
+open_device(const struct platform *p, const struct platform_device *d, const char *prefer,
 	    struct platform_source *ret_src, struct nrd_err *err)
 {
 	NRD_FREE char *dir = nrd_path_join(p->node.run, "boot/media");
@@ -273,7 +273,7 @@ open_device(const struct platform *p, const struct platform_device *d,
 		   : platform_mount_fat(d->path, dir, false, &repaired, err);
 	if (r < 0)
 		return r;
-	r = platform_source_open_media(dir, ret_src, err);
+	r = platform_source_open_media(dir, prefer, ret_src, err);
 	if (r < 0) {
 		(void)platform_unmount(dir, NULL);
 		return nrd_wrap(err, r, "%s", d->path);
@@ -282,9 +282,9 @@ open_device(const struct platform *p, const struct platform_device *d,
 	return 0;
 }
 
-/* A medium in the node that is not one of the volumes: the first that has a platform. */
-static int
-open_any_media(struct platform *p, struct platform_source *ret_src, struct nrd_err *err)
+int
+platform_source_open_any_media(struct platform *p, const char *prefer,
+			       struct platform_source *ret_src, struct nrd_err *err)
 {
 	__attribute__((cleanup(platform_devices_cleanup))) struct platform_devices found = { 0 };
 	struct nrd_err why = { 0 };
@@ -299,7 +299,7 @@ open_any_media(struct platform *p, struct platform_source *ret_src, struct nrd_e
 			own |= nrd_streq(v->device, d->path);
 		if (own || (!d->iso && !nrd_streq(d->label, PLATFORM_LABEL)))
 			continue;
-		if (open_device(p, d, ret_src, &why) == 0)
+		if (open_device(p, d, prefer, ret_src, &why) == 0)
 			return 0;
 	}
 	if (why.num != 0) {
@@ -333,7 +333,7 @@ open_path(struct platform *p, const char *path, struct platform_source *ret_src,
 	else if (nrd_path_exists(manifest))
 		r = platform_source_open_dir(path, ret_src, err);
 	else
-		r = platform_source_open_media(path, ret_src, err);
+		r = platform_source_open_media(path, NULL, ret_src, err);
 	return nrd_wrap(err, r, "%s", path);
 }
 
@@ -346,7 +346,7 @@ platform_source_open(struct platform *p, const struct platform_remote *remote, c
 	if (nrd_streq(spec, "latest"))
 		return open_remote(p, remote, NULL, ret_src, err);
 	if (nrd_streq(spec, "media"))
-		return open_any_media(p, ret_src, err);
+		return platform_source_open_any_media(p, NULL, ret_src, err);
 	if (is_url(spec))
 		return open_url(p, remote, spec, ret_src, err);
 	return open_path(p, spec, ret_src, err);

@@ -170,22 +170,26 @@ platform_source_open_dir(const char *dir, struct platform_source *ret_src, struc
 	return 0;
 }
 
-/* The greatest stamp among the names in a directory; "" when there is none. */
+/* `prefer` or else the greatest stamp among the names in a directory; "" when there is none. */
 static void
-newest_in(const char *top, char ret_stamp[PLATFORM_STAMP_TEXT])
+newest_in(const char *top, const char *prefer, char ret_stamp[PLATFORM_STAMP_TEXT])
 {
 	NRD_CLOSEDIR DIR *dir = opendir(top);
 	struct dirent *d;
 
 	ret_stamp[0] = '\0';
 	while (dir != NULL && (d = readdir(dir)) != NULL) {
-		if (platform_stamp_valid(d->d_name) && strcmp(d->d_name, ret_stamp) > 0)
+		bool better = nrd_streq(d->d_name, prefer) ||
+			      (!nrd_streq(ret_stamp, prefer) && strcmp(d->d_name, ret_stamp) > 0);
+
+		if (platform_stamp_valid(d->d_name) && better)
 			memcpy(ret_stamp, d->d_name, PLATFORM_STAMP_TEXT);
 	}
 }
 
 int
-platform_source_open_media(const char *root, struct platform_source *ret_src, struct nrd_err *err)
+platform_source_open_media(const char *root, const char *prefer, struct platform_source *ret_src,
+			   struct nrd_err *err)
 {
 	static const char *const places[] = { "platform", "nereid/platform" };
 
@@ -196,7 +200,7 @@ platform_source_open_media(const char *root, struct platform_source *ret_src, st
 
 		if (top == NULL)
 			return nrd_nomem(err);
-		newest_in(top, stamp);
+		newest_in(top, prefer, stamp);
 		if (stamp[0] == '\0')
 			continue;
 		dir = nrd_path_join(top, stamp);
@@ -271,7 +275,7 @@ open_iso(int fd, const char *mount_dir, struct platform_source *ret_src, struct 
 	r = platform_mount_iso_fd(fd, dir, err);
 	if (r < 0)
 		return r;
-	r = platform_source_open_media(dir, ret_src, err);
+	r = platform_source_open_media(dir, NULL, ret_src, err);
 	if (r < 0) {
 		(void)platform_unmount(dir, NULL);
 		return r;

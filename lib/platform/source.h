@@ -43,9 +43,12 @@ int platform_source_open_dir(const char *dir, struct platform_source *ret_src,
  */
 int platform_source_open_tar(int fd, struct platform_source *ret_src, struct nrd_err *err);
 
-/* The newest version below ROOT/platform. "PlatformNotFound" (-ENOENT). */
-int platform_source_open_media(const char *root, struct platform_source *ret_src,
-			       struct nrd_err *err);
+/*
+ * A version below ROOT/platform or ROOT/nereid/platform: `prefer` when it is there (may be NULL),
+ * else the newest. "PlatformNotFound" (-ENOENT).
+ */
+int platform_source_open_media(const char *root, const char *prefer,
+			       struct platform_source *ret_src, struct nrd_err *err);
 
 /*
  * A file of any kind: tar, tar.gz, tar.xz, tar.zst (told by content) or ISO. staging is a

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "nrd/str.h"
+#include "piadm.h"
+
+static bool partial;
+
+static void
+note(void *arg, const char *text)
+{
+	const struct nrd_args *args = arg;
+
+	(void)fprintf(stderr, "%s: %s: %s\n", args->prog, args->verb, text);
+}
+
+/* One line that changes in place, only where somebody looks, and no oftener than it shows. */
+static void
+progress(void *arg, const char *what, uint64_t done, uint64_t total)
+{
+	static uint64_t shown;
+	char done_text[NRD_SIZE_TEXT], total_text[NRD_SIZE_TEXT] = "?";
+	bool end = total != 0 && done >= total;
+
+	(void)arg;
+	if (done < shown)
+		shown = 0;
+	if (!isatty(STDERR_FILENO) || (!end && done - shown < (UINT64_C(2) << 20)))
+		return;
+	shown = done;
+	nrd_size_format(done, done_text);
+	if (total != 0)
+		nrd_size_format(total, total_text);
+	(void)fprintf(stderr, "\r\033[K%s: %s of %s%s", what, done_text, total_text,
+		      end ? "\r\033[K" : "");
+}
+
+struct platform_opts
+piadm_opts(const struct nrd_args *args, const char *where, unsigned flags)
+{
+	const struct global_opts *global = args->global;
+
+	return (struct platform_opts){
+		.ui = {
+			.progress = progress,
+			.note = note,
+			/* Only read back as what it is, by note(). */
+			.arg = (void *)(uintptr_t)args,
+		},
+		.where = where,
+		.dirs = global->volumes != NULL ? NRD_CSTRV(global->volumes) : NULL,
+		.flags = flags,
+	};
+}
+
+int
+piadm_remote(struct platform_remote *ret_remote, struct nrd_err *err)
+{
+	const char *digest = getenv("PIADM_DIGEST_ALGORITHM");
+	const char *no_sum = getenv("PIADM_NO_SUM");
+
+	if (digest != NULL && digest[0] != '\0' && !nrd_streq(digest, "sha256"))
+		return nrd_fail(err, EINVAL, "BadDigest",
+				"PIADM_DIGEST_ALGORITHM is %s; only sha256 is understood", digest);
+	*ret_remote = (struct platform_remote){
+		.prefix = getenv("PIADM_URL_PREFIX"),
+		.sums = getenv("PIADM_SUM_URL"),
+		.no_sums = no_sum != NULL && no_sum[0] != '\0' && !nrd_streq(no_sum, "0"),
+	};
+	return 0;
+}
+
+int
+piadm_exit(int r, const struct nrd_err *err)
+{
+	if (r >= 0)
+		return PIADM_OK;
+	if (nrd_err_is(err, "PlatformPartial")) {
+		partial = true;
+		return PIADM_PARTIAL;
+	}
+	return nrd_err_is(err, "VolumeCorrupt") ? PIADM_CORRUPT : PIADM_FAIL;
+}
+
+bool
+piadm_was_partial(void)
+{
+	return partial;
+}
