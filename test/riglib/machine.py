@@ -10,10 +10,9 @@ import subprocess
 
 from . import accel, agent, cpio, media, switch
 from .errors import RigError
-from .node import BUILD
+from .node import BUILD, TOP
 
-# What a test machine needs besides the image's own command line: nothing to calibrate, nothing to print.
-CMDLINE = "console=ttyS0 quiet loglevel=3 systemd.show_status=0 panic=10"
+# What an emulated CPU need not do: calibrate clocks, defend itself.
 CMDLINE_TCG = "mitigations=off no_timer_check tsc=reliable audit=0"
 
 # How the agent gets in: systemd imports credentials from SMBIOS strings, and its debug generator makes units of those
@@ -34,6 +33,12 @@ DROPIN = "[Unit]\nWants=nereid-rig.service\n"
 
 def credential(name, text):
     return f"io.systemd.credential.binary:{name}={base64.b64encode(text.encode()).decode()}"
+
+
+def cmdline():
+    """What the boot loaders pass too."""
+    lines = (TOP / "live/boot/cmdline").read_text().split("\n")
+    return " ".join(line.strip() for line in lines if line.strip() and not line.startswith("#"))
 
 
 def platform_dir(config):
@@ -119,7 +124,7 @@ def command(node, config):
     if config["answers"]:
         args += ["-fw_cfg", "name=opt/org.nereid/answers,file=answers.json"]
     if kind == "direct":
-        append = [CMDLINE, CMDLINE_TCG if accel_name == "tcg" else "", config["append"] or ""]
+        append = [cmdline(), CMDLINE_TCG if accel_name == "tcg" else "", config["append"] or ""]
         args += ["-kernel", str((platform / "kernel").resolve()),
                  "-initrd", str(boot_archive(node, config, platform.resolve())),
                  "-append", " ".join(a for a in append if a)]
