@@ -27,6 +27,21 @@ stage_signing_key() {
 	say "  module signing key made in $SIGN_DIR"
 }
 
+need_firmware() {
+	NONFREE=$CACHE/firmware-$(hash_of <"$RESOLVED/firmware")
+	stage firmware "$NONFREE" fetch firmware
+}
+
+# add_firmware DIR: all of it, for base-build to choose from
+add_firmware() {
+	local deb
+	mkdir -p "$1/firmware"
+	for deb in "$NONFREE"/*.deb; do
+		dpkg-deb -x "$deb" "$1/firmware"
+	done
+	cp "$NONFREE/versions" "$1/live/firmware"
+}
+
 do_base() {
 	local work=$STAGE_WORK
 	cp -a "$RUNTIME" "$work/root"
@@ -43,7 +58,8 @@ need_base() {
 	need_zfs
 	need_runtime
 	need_signing_key
-	BASE=$CACHE/base-$( (basename "$RUNTIME" "$TUPLE"; basename "$ZFS"; echo "$SQUASH_LEVEL ${FIRMWARE:-}"
+	[ -z "${FIRMWARE:-}" ] || need_firmware
+	BASE=$CACHE/base-$( (basename "$RUNTIME" "$TUPLE"; basename "$ZFS"; echo "$SQUASH_LEVEL ${NONFREE:-}"
 		sha256sum <"$SIGN_DIR/cert.pem"
 		cat "$LIVE"/modules.* "$LIVE/slim" "$LIVE/lib/base-build" "$LIVE/lib/spdx.py") | hash_of)
 	stage base "$BASE" do_base

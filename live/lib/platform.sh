@@ -16,7 +16,8 @@ do_platform() {
 	add_bootfiles "$work/layer/usr/lib/nereid/boot"
 	cp "$LIVE/lib/platform-build" "$LIVE/units" "$work/live/"
 	in_root -b "$work:/out" -- bash /out/live/platform-build "$stamp" "$RELEASE"
-	cat "$work/initramfs.cpio" "$BASE/base.cpio" "$work/nereid.cpio" >"$STAGE_OUT/$stamp/boot_archive"
+	# Microcode is found by the kernel only in an uncompressed archive at the very beginning.
+	cat $(ls "$BASE/microcode.cpio" 2>/dev/null) "$work/initramfs.cpio" "$BASE/base.cpio" "$work/nereid.cpio" >"$STAGE_OUT/$stamp/boot_archive"
 	cp "$BASE/kernel" "$STAGE_OUT/$stamp/kernel"
 	manifest "$stamp" >"$STAGE_OUT/$stamp/manifest.json"
 }

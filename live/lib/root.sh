@@ -52,7 +52,7 @@ do_resolve() {
 	simulate "$apt" $(packages build) "$headers" >"$STAGE_OUT/build"
 	simulate "$apt" $(packages runtime) >"$STAGE_OUT/runtime"
 	if [ -n "${FIRMWARE:-}" ]; then
-		simulate "$apt" $(packages firmware) >"$STAGE_OUT/firmware"
+		simulate "$apt" $(packages firmware) | grep -F -f <(packages firmware | sed 's/$/=/') >"$STAGE_OUT/firmware"
 	fi
 	[ -s "$STAGE_OUT/build" ] && [ -s "$STAGE_OUT/runtime" ] && [ -n "$kernel" ]
 	# User space and modules of ZFS are one version, or pools misbehave in ways nobody can explain.
@@ -94,20 +94,19 @@ do_buildroot() {
 
 do_runtime() { bootstrap runtime "$STAGE_OUT"; }
 
-# The archive keeps only the newest kernel: image, headers and ZFS source are fetched together.
-do_tuple() {
-	local apt=$BUILD/apt-fetch list
+# fetch LIST: the packages of that list of versions, as files in $STAGE_OUT
+fetch() {
+	local apt=$STAGE_WORK
 	apt_dir "$apt"
 	mkdir -p "$STAGE_OUT"
 	APT_CONFIG=$apt/apt.conf apt-get update
-	list=$(cat "$RESOLVED/kernel")
-	(cd "$STAGE_OUT" && APT_CONFIG=$apt/apt.conf apt-get download $list)
-	cp "$RESOLVED/kernel" "$STAGE_OUT/versions"
-	rm -rf "$apt"
+	(cd "$STAGE_OUT" && APT_CONFIG=$apt/apt.conf apt-get download $(cat "$RESOLVED/$1"))
+	cp "$RESOLVED/$1" "$STAGE_OUT/versions"
 }
 
 need_buildroot() { need_resolved; stage buildroot "$BUILDROOT" do_buildroot; }
-need_tuple() { need_resolved; stage kernel "$TUPLE" do_tuple; }
+# The archive keeps only the newest kernel: image, headers and ZFS source are fetched and kept together.
+need_tuple() { need_resolved; stage kernel "$TUPLE" fetch kernel; }
 need_runtime() { need_resolved; stage runtime "$RUNTIME" do_runtime; }
 
 # in_root [-b SRC:DST]... -- COMMAND...: run in the build root; it is read-only but for /tmp and what is bound.

@@ -77,6 +77,8 @@ def main():
             packages.append(package(name, version, ["GPL-2"], "linux"))
         elif name == "zfs-dkms":
             packages.append(package(name, version, ["CDDL-1.0"], "zfs-linux"))
+        elif "firmware" in name or "microcode" in name:
+            packages.append(package(name, version, ["non-free-firmware"], name))
     refs = sorted({w for p in packages for w in re.findall(r"LicenseRef-[A-Za-z0-9.-]+", p["licenseDeclared"])})
     json.dump({
         "spdxVersion": "SPDX-2.3", "dataLicense": "CC0-1.0", "SPDXID": "SPDXRef-DOCUMENT",
