@@ -19,19 +19,16 @@ static bool
 boot_word(struct nrd_str *rest, struct nrd_str *ret_word)
 {
 	bool quoted = false;
-	size_t i = 0;
+	size_t from = 0, i;
 
-	*rest = nrd_str_trim(*rest);
-	if (rest->len == 0)
-		return false;
-	while (i < rest->len && (quoted || !isspace((unsigned char)rest->data[i]))) {
+	while (from < rest->len && isspace((unsigned char)rest->data[from]))
+		from++;
+	for (i = from; i < rest->len && (quoted || !isspace((unsigned char)rest->data[i])); i++)
 		if (rest->data[i] == '"')
 			quoted = !quoted;
-		i++;
-	}
-	*ret_word = nrd_strn(rest->data, i);
+	*ret_word = nrd_strn(rest->data + from, i - from);
 	*rest = nrd_strn(rest->data + i, rest->len - i);
-	return true;
+	return ret_word->len > 0;
 }
 
 static struct nrd_str

@@ -263,7 +263,7 @@ parts(void)
 	CHECK_INT(sysinfo_list_count("3-1", &first), 0);
 	CHECK_INT(sysinfo_list_count("a", &first), 0);
 
-	CHECK_INT(sysinfo_boot_parse("a=\"b c\" \"d=e f\" =x g g=2 -- h=3", &pairs), 0);
+	CHECK_INT(sysinfo_boot_parse("\va=\"b c\" \"d=e f\" =x g\f g=2 -- h=3", &pairs), 0);
 	CHECK_INT(nrd_strv_len(NRD_CSTRV(pairs)), 6);
 	CHECK_STR(pairs[1], "b c");
 	CHECK_STR(pairs[2], "d");
