@@ -328,7 +328,10 @@ child_end(struct worker *w)
 	put_u32(w, 'Q', (uint32_t)status);
 }
 
-/* Sleeps until the host sends something; a port whose host is away polls as hung up for ever. */
+/*
+ * Sleeps until the host sends something. A port whose host is away polls as hung up and readable
+ * for ever, so only changes are listened to.
+ */
 static void
 host_wait(struct worker *w)
 {
@@ -342,7 +345,7 @@ host_wait(struct worker *w)
 		do {
 			if (epoll_wait(ep, &got, 1, -1) < 0)
 				got.events = 0;
-		} while (!(got.events & EPOLLIN));
+		} while ((got.events & (EPOLLIN | EPOLLHUP)) != EPOLLIN);
 	}
 	close(ep);
 }
