@@ -79,7 +79,7 @@ void platform_cleanup(struct platform **p); /* closes, errors are lost; NULL is 
 /* Versions that can be had from PIADM_URL_PREFIX, newer than what runs and not on all volumes. */
 struct platform_remote {
 	const char *prefix; /* URL of a directory with index.json */
-	const char *sums;   /* URL of a file as sha256sum makes it, NULL: SHA256SUMS beside the file */
+	const char *sums;   /* URL of a file as sha256sum makes it; NULL: SHA256SUMS if there is one */
 	bool no_sums;
 };
 int platform_remote_index(const struct platform_remote *remote, struct platform_index *ret_index,

@@ -16,6 +16,7 @@
 #include "platform/scan.h"
 
 #define DOWNLOAD_MAX_BYTES (UINT64_C(4) << 30)
+#define SUMS_NAME "SHA256SUMS"
 #define SUMS_MAX_BYTES ((size_t)1 << 20)
 
 /* "DIRECTORY/" of a URL, with its slash. */
@@ -120,9 +121,20 @@ sum_find(const char *text, const char *name, struct nrd_str *ret_sum)
 	return false;
 }
 
+static void
+note(const struct platform *p, const char *text)
+{
+	if (p->ui.note != NULL && text != NULL)
+		p->ui.note(p->ui.arg, text);
+}
+
+/*
+ * A list of digests beside the file is used when it is there, one that was named must be there.
+ * Either way the manifest inside vouches for the files, so nothing half transferred gets in.
+ */
 static int
-sum_check(const struct platform_remote *remote, const char *url, const char *sha256,
-	  struct nrd_err *err)
+sum_check(const struct platform *p, const struct platform_remote *remote, const char *url,
+	  const char *sha256, struct nrd_err *err)
 {
 	const struct http_opts opts = { .total_s = 120 };
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(SUMS_MAX_BYTES);
@@ -133,10 +145,14 @@ sum_check(const struct platform_remote *remote, const char *url, const char *sha
 
 	if (dir == NULL)
 		return nrd_nomem(err);
-	sums = remote->sums != NULL ? nrd_format("%s", remote->sums) : url_join(dir, "SHA256SUMS");
+	sums = remote->sums != NULL ? nrd_format("%s", remote->sums) : url_join(dir, SUMS_NAME);
 	if (sums == NULL)
 		return nrd_nomem(err);
 	r = http_get(sums, &opts, &text, err);
+	if (r == -ENOENT && remote->sums == NULL) {
+		note(p, "no " SUMS_NAME " beside the file: only its own manifest vouches for it");
+		return 0;
+	}
 	if (r < 0)
 		return nrd_wrap(err, r, "no digest to check it by (PIADM_NO_SUM=1 does without)");
 	if (!sum_find(nrd_buf_str(&text), url_name(url), &sum))
@@ -169,7 +185,7 @@ open_url(struct platform *p, const struct platform_remote *remote, const char *u
 	int r = download(p, url, &fd, sha256, err);
 
 	if (r == 0 && !remote->no_sums)
-		r = sum_check(remote, url, sha256, err);
+		r = sum_check(p, remote, url, sha256, err);
 	if (r == 0)
 		r = nrd_wrap(err, open_fd(p, fd, ret_src, err), "%s", url);
 	return r;
