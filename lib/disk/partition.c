@@ -32,6 +32,8 @@
 #define ESP_SMALL_FROM   (6 * GIB)
 #define ZFS_MIN_BYTES    (64 * MIB) /* what OpenZFS asks of a device */
 
+#define ESP_MIN_CLUSTERS 66000
+
 #define TYPE_BIOS_BOOT "21686148-6449-6E6F-744E-656564454649"
 #define TYPE_ESP       "C12A7328-F81F-11D2-BA4B-00A0C93EC93B"
 #define TYPE_ZFS       "6A898CC3-1DD2-11B2-99A6-080020736631"
@@ -158,12 +160,13 @@ int
 disk_partition_check(const struct disk *disk, const struct disk_partition_opts *opts,
 		     struct nrd_err *err)
 {
-	NRD_CLOSE int fd = open(disk->path, O_RDWR | O_EXCL | O_CLOEXEC | O_NONBLOCK);
+	/* Not for writing: udev would look at the disk anew when it is closed. */
+	NRD_CLOSE int fd = open(disk->path, O_RDONLY | O_EXCL | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0 && errno == EBUSY)
 		return nrd_fail(err, EBUSY, "DiskBusy",
 				"disk %s: is in use; unmount or export what is on it", disk->name);
-	if (disk->read_only || (fd < 0 && errno == EROFS))
+	if (disk->read_only)
 		return nrd_fail(err, EROFS, "DiskReadOnly", "disk %s: is read-only", disk->name);
 	if (fd < 0)
 		return nrd_fail(err, errno, "DiskRead", "disk %s: open %s: %m", disk->name,
@@ -226,14 +229,15 @@ run_tool(const char *const *argv, const char *input, struct nrd_err *err)
 	return nrd_run(&proc, NULL, NULL, err);
 }
 
+/* Signatures on the partitions, then, with `whole`, those of the disk and its table. */
 static int
-wipe(const struct disk *disk, struct nrd_err *err)
+wipe(const struct disk *disk, bool whole, struct nrd_err *err)
 {
 	NRD_STRV char **nodes = NULL;
 	NRD_STRV char **argv = NULL;
 	int r = list_partitions(disk, &nodes, err);
 
-	if (r < 0)
+	if (r < 0 || (nodes == NULL && !whole))
 		return r;
 	/* Partitions first: without the table they could not be found again. */
 	if (nrd_strv_add(&argv, "wipefs") < 0 || nrd_strv_add(&argv, "--all") < 0 ||
@@ -243,7 +247,7 @@ wipe(const struct disk *disk, struct nrd_err *err)
 		if (nrd_strv_add(&argv, nodes[i]) < 0)
 			return nrd_nomem(err);
 	}
-	if (nrd_strv_add(&argv, disk->path) < 0)
+	if (whole && nrd_strv_add(&argv, disk->path) < 0)
 		return nrd_nomem(err);
 	r = run_tool(NRD_CSTRV(argv), NULL, err);
 	return nrd_wrap(err, r, "wipe disk %s", disk->name);
@@ -254,7 +258,7 @@ disk_wipe(const struct disk *disk, const struct disk_partition_opts *opts, struc
 {
 	int r = disk_partition_check(disk, opts, err);
 
-	return r < 0 ? r : wipe(disk, err);
+	return r < 0 ? r : wipe(disk, true, err);
 }
 
 /* The node is there and the kernel gives the partition this size. */
@@ -302,13 +306,31 @@ write_table(const struct disk *disk, const struct disk_parts *parts, struct nrd_
 	return nrd_wrap(err, run_tool(argv, script, err), "partition disk %s", disk->name);
 }
 
+/*
+ * Few large files live there: clusters are as large as FAT32 allows, which makes the tables small
+ * and soon written. Below 65525 clusters it would not be FAT32.
+ */
+static unsigned
+esp_cluster_sectors(const struct disk *disk, uint64_t bytes)
+{
+	uint64_t sectors = bytes / (disk->sector_bytes > 0 ? disk->sector_bytes : 512);
+	unsigned size = 32;
+
+	while (size > 1 && sectors / size < ESP_MIN_CLUSTERS)
+		size /= 2;
+	return size;
+}
+
 static int
-format_esp(const struct disk *disk, const char *esp, int number, struct nrd_err *err)
+format_esp(const struct disk *disk, const struct disk_parts *parts, int number,
+	   struct nrd_err *err)
 {
 	NRD_FREE char *label = nrd_format("NEREID%d", number);
-	const char *const argv[] = { "mkfs.vfat", "-F", "32", "-n", label, esp, NULL };
+	NRD_FREE char *cluster = nrd_format("%u", esp_cluster_sectors(disk, parts->esp_bytes));
+	const char *const argv[] = { "mkfs.vfat", "-F", "32", "-s", cluster, "-n", label,
+				     parts->esp, NULL };
 
-	if (label == NULL)
+	if (label == NULL || cluster == NULL)
 		return nrd_nomem(err);
 	return nrd_wrap(err, run_tool(argv, NULL, err), "format the boot volume of disk %s",
 			disk->name);
@@ -324,13 +346,13 @@ disk_partition(const struct disk *disk, const struct disk_partition_opts *opts,
 	if (r == 0)
 		r = disk_partition_check(disk, opts, err);
 	if (r == 0)
-		r = wipe(disk, err);
+		r = wipe(disk, false, err);
 	if (r == 0)
 		r = write_table(disk, &parts, err);
 	if (r == 0)
 		r = wait_for_nodes(disk, &parts, err);
 	if (r == 0 && parts.esp != NULL && opts->esp_number >= 0)
-		r = format_esp(disk, parts.esp, opts->esp_number, err);
+		r = format_esp(disk, &parts, opts->esp_number, err);
 	if (r < 0)
 		return r;
 	*ret_parts = parts;

@@ -41,6 +41,7 @@ static const struct {
 	{ "21686148-6449-6e6f-744e-656564454649", "bios boot" },
 	{ "c12a7328-f81f-11d2-ba4b-00a0c93ec93b", "efi system" },
 	{ "6a898cc3-1dd2-11b2-99a6-080020736631", "zfs" },
+	{ "6a945a3b-1dd2-11b2-99a6-080020736631", "zfs reserve" },
 	{ "e3c9e316-0b5c-4db8-817d-f92df00215ae", "microsoft reserved" },
 	{ "0xee", "gpt protective" },
 	{ "0xef", "efi system" },
