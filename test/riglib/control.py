@@ -4,7 +4,6 @@
 
 import contextlib
 import os
-import shutil
 import subprocess
 import sys
 import time
@@ -84,13 +83,17 @@ def up(node, config, fresh=False, cold=False, say=lambda text: None):
             node.write_config(config)
             launch(node)
             return "booted"
-        shutil.rmtree(node.dir, ignore_errors=True)
-        if not cold and saved.usable(config):
-            saved.resume(node, config, say)
-            return "resumed"
-        prepare(node, config)
-        launch(node)
-        return "booted"
+        node.remove()
+        try:
+            if not cold and saved.usable(config):
+                saved.resume(node, config, say)
+                return "resumed"
+            prepare(node, config)
+            launch(node)
+            return "booted"
+        except BaseException:
+            node.remove()  # a node that never started leaves nothing behind
+            raise
 
 
 def await_state(node, timeout, cases="ready|degraded*|noimport*|setup*"):

@@ -22,7 +22,7 @@ from .qmp import Qmp
 SAVED = RIG / "saved"
 KEEP = 4  # unused ones beyond that are removed, oldest first
 BOOT_SECONDS = 600
-FIXED = {"media": "direct", "uefi": False, "platform": None, "append": None, "over": None, "vga": False, "agent": True}
+FIXED = {"media": "direct", "uefi": False, "append": None, "over": None, "vga": False, "agent": True}
 
 
 def usable(config):
@@ -81,7 +81,7 @@ def make(directory, config):
         if state.partition(":")[0] != want:
             raise RigError(f"the node to be saved came up as {state!r}, not {want}{control.state_tail(partial)}")
         # What starts after ready is part of every boot too: not saved half done.
-        agent.run(partial, ["sh", "-c", "systemctl is-system-running --wait; udevadm settle; sync"], timeout=120)
+        agent.run(partial, ["sh", "-c", "systemctl is-system-running --wait; udevadm settle; sync"], timeout=300)
         with Qmp(partial.dir) as qmp:
             qmp("stop")
             ignore_shared(qmp)
@@ -141,3 +141,10 @@ def prune():
     unused = [p for p in SAVED.iterdir() if (p / "done").exists() and p.name not in used]
     for path in sorted(unused, key=lambda p: p.stat().st_mtime, reverse=True)[KEEP - 1:]:
         shutil.rmtree(path, ignore_errors=True)
+    for path in SAVED.glob("*.partial"):  # of one that was cut off
+        with open(SAVED / f".lock-{path.stem}", "w") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            shutil.rmtree(path, ignore_errors=True)

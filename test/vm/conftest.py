@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from machine import Machine  # noqa: E402
+from riglib import cli  # noqa: E402
 from riglib.node import BUILD  # noqa: E402
 
 counter = itertools.count(1)
@@ -36,7 +37,9 @@ def pytest_configure(config):
 def platform():
     if not (BUILD / "platform/current/kernel").exists():
         pytest.exit("build/platform/current: no platform to test; `make image` makes one", 2)
-    return (BUILD / "platform/current").resolve().name
+    stamp = (BUILD / "platform/current").resolve().name
+    cli.DEFAULTS["platform"] = stamp  # a build meanwhile must not mix versions into one run
+    return stamp
 
 
 def new_machine(hint):

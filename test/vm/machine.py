@@ -15,7 +15,7 @@ from pathlib import Path
 from riglib import agent, cli, control, serial
 from riglib.node import BUILD, TOP, Node
 
-BOOT = 180  # seconds a boot may take on a busy machine
+BOOT = 300  # seconds a boot may take on a busy machine
 RUN = 120   # seconds a command may take unless a test says more
 READY = "ready"
 ANY_END = "ready|degraded*|noimport*|setup*"

@@ -13,7 +13,7 @@ from machine import ANSWERS, BUILD
 from riglib import cli, control
 from riglib.machine import make_disk
 
-BOOT = 300
+BOOT = 500
 ESP = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 
 
