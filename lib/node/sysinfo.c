@@ -480,6 +480,59 @@ node_sysinfo_collect(const struct node_sysinfo_env *env, struct nrd_buf *out, st
 	return nrd_jw_finish(&w, err);
 }
 
+/*
+ * The cache is good as long as none of these was replaced or written since it was made: the
+ * configuration, what networkd knows of links and leases, how far the node has come. What they
+ * looked like is kept beside it; comparing that needs no clock, and clocks are set at boot.
+ */
+static const char *const sources[] = {
+	NODE_CONFIG_PATH,
+	"/run/systemd/netif/state",
+	"/run/nereid/state",
+};
+
+#define SOURCES_FILE "sysinfo.sources"
+#define SOURCES_TEXT (96 * sizeof(sources) / sizeof(sources[0]))
+
+static void
+sources_look(const struct node_sysinfo_env *env, char ret_text[SOURCES_TEXT])
+{
+	size_t len = 0;
+
+	ret_text[0] = '\0';
+	for (size_t i = 0; i < nrd_count(sources); i++) {
+		NRD_FREE char *path = sysinfo_path(env, sources[i]);
+		struct stat st = { 0 };
+		int n;
+
+		if (path == NULL || stat(path, &st) < 0)
+			memset(&st, 0, sizeof(st));
+		n = snprintf(ret_text + len, SOURCES_TEXT - len, "%llu %lld.%09ld\n",
+			     (unsigned long long)st.st_ino, (long long)st.st_mtim.tv_sec,
+			     st.st_mtim.tv_nsec);
+		if (n > 0)
+			len += (size_t)n;
+	}
+}
+
+static char *
+sources_path(const struct node_sysinfo_env *env)
+{
+	return nrd_format("%s/%s", env->run == NULL ? NODE_SYSINFO_DIR : env->run, SOURCES_FILE);
+}
+
+static bool
+sources_same(const struct node_sysinfo_env *env)
+{
+	NRD_FREE char *path = sources_path(env);
+	NRD_FREE char *then = NULL;
+	char now[SOURCES_TEXT];
+
+	sources_look(env, now);
+	return path != NULL && nrd_file_read(path, SOURCES_TEXT, &then, NULL, NULL) == 0 &&
+	       nrd_streq(then, now);
+}
+
 /* Where the cache is, and the names SmartOS knows it by. */
 static const struct {
 	const char *file, *link;
@@ -517,14 +570,18 @@ link_make(const struct node_sysinfo_env *env, size_t i)
 		return; /* somebody was quicker: then without the old name */
 }
 
+/* from: what the sources looked like before the node was asked. */
 static int
 cache_write(const struct node_sysinfo_env *env, const struct nrd_buf *json, struct nrd_json *doc,
-	    struct nrd_err *err)
+	    const char *from, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) shell = NRD_BUF_INIT(CACHE_MAX);
+	NRD_FREE char *sources_file = sources_path(env);
 	const char *dir = env->run == NULL ? NODE_SYSINFO_DIR : env->run;
 	int r = node_sysinfo_shell(nrd_json_root(doc), &shell, err);
 
+	if (sources_file == NULL)
+		return nrd_nomem(err);
 	if (r == 0)
 		r = nrd_mkdir_p(dir, 0755, err);
 	for (size_t i = 0; r == 0 && i < nrd_count(cached); i++) {
@@ -538,7 +595,7 @@ cache_write(const struct node_sysinfo_env *env, const struct nrd_buf *json, stru
 		if (r == 0)
 			link_make(env, i);
 	}
-	return r;
+	return r < 0 ? r : nrd_file_write(sources_file, from, strlen(from), 0600, err);
 }
 
 static int
@@ -555,14 +612,16 @@ node_sysinfo_update(const struct node_sysinfo_env *env, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) json = NRD_BUF_INIT(CACHE_MAX);
 	NRD_AUTO(nrd_json) *doc = NULL;
+	char from[SOURCES_TEXT];
 	int r;
 
 	if (env == NULL)
 		env = &real_env;
+	sources_look(env, from);
 	r = collect(env, &json, &doc, err);
 	if (r < 0)
 		return r;
-	return nrd_wrap(err, cache_write(env, &json, doc, err), "keep the system's facts");
+	return nrd_wrap(err, cache_write(env, &json, doc, from, err), "keep the system's facts");
 }
 
 void
@@ -582,14 +641,16 @@ node_sysinfo_fresh(const struct node_sysinfo_env *env, struct nrd_json **ret_inf
 {
 	NRD_AUTO(nrd_buf) json = NRD_BUF_INIT(CACHE_MAX);
 	NRD_AUTO(nrd_json) *doc = NULL;
+	char from[SOURCES_TEXT];
 	int r;
 
 	if (env == NULL)
 		env = &real_env;
+	sources_look(env, from);
 	r = collect(env, &json, &doc, err);
 	if (r < 0)
 		return r;
-	(void)cache_write(env, &json, doc, NULL);
+	(void)cache_write(env, &json, doc, from, NULL);
 	*ret_info = NRD_TAKE(doc);
 	return 0;
 }
@@ -599,12 +660,15 @@ node_sysinfo_get(const struct node_sysinfo_env *env, struct nrd_json **ret_info,
 		 struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
-	NRD_FREE char *path = cache_path(env == NULL ? &real_env : env, 0);
+	NRD_FREE char *path = NULL;
 
+	if (env == NULL)
+		env = &real_env;
+	path = cache_path(env, 0);
 	if (path == NULL)
 		return nrd_nomem(err);
 	/* A cache that is missing, damaged or not ours to read is no reason to fail. */
-	if (nrd_json_read_file(path, NULL, &doc, NULL) < 0 ||
+	if (!sources_same(env) || nrd_json_read_file(path, NULL, &doc, NULL) < 0 ||
 	    nrd_val_type(nrd_json_root(doc)) != NRD_VAL_OBJ)
 		return node_sysinfo_fresh(env, ret_info, err);
 	*ret_info = NRD_TAKE(doc);

@@ -11,7 +11,9 @@
 
 /*
  * What this node is: one JSON object with SmartOS's field names, cached in RAM because asking the
- * pool and the disks takes a while.
+ * pool and the disks takes a while. The cache is renewed by itself when /usbkey/config, networkd's
+ * state or the node's state changed; whoever changes the pool or the disks calls
+ * node_sysinfo_update or node_sysinfo_forget.
  */
 #define NODE_SYSINFO_DIR "/run/nereid"
 #define NODE_SYSINFO_PATH NODE_SYSINFO_DIR "/sysinfo.json"

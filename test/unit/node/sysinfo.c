@@ -226,6 +226,16 @@ cache(void)
 	node_sysinfo_forget(&env);
 	CHECK_OK(node_sysinfo_get(&env, &doc, &err), err);
 	CHECK_STR(nrd_get_str(nrd_json_root(doc), "Live Image"), "20280101T000000Z");
+	/* A new configuration makes it old by itself. */
+	tree_file(dir, "etc/os-release", "VERSION_ID=20290101T000000Z\n");
+	nrd_json_free(NRD_TAKE(doc));
+	CHECK_OK(node_sysinfo_get(&env, &doc, &err), err);
+	CHECK_STR(nrd_get_str(nrd_json_root(doc), "Live Image"), "20280101T000000Z");
+	tree_file(dir, "usbkey/config", "datacenter_name=elsewhere\n");
+	nrd_json_free(NRD_TAKE(doc));
+	CHECK_OK(node_sysinfo_get(&env, &doc, &err), err);
+	CHECK_STR(nrd_get_str(nrd_json_root(doc), "Live Image"), "20290101T000000Z");
+	CHECK_STR(nrd_get_str(nrd_json_root(doc), "Datacenter Name"), "elsewhere");
 	nrd_json_free(NRD_TAKE(doc));
 	tree_file(dir, "run/nereid/sysinfo.json", "{\"torn");
 	CHECK_OK(node_sysinfo_get(&env, &doc, &err), err);
