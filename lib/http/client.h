@@ -45,8 +45,8 @@ int http_get(const char *url, const struct http_opts *opts, struct nrd_buf *out,
 	     struct nrd_err *err);
 
 /*
- * Writes the body to fd from where it stands, at most max bytes, hashing it on the way.
- * ret_sha256 and ret_bytes may be NULL. "FileWrite" when fd refuses. What came before a failure
+ * Writes the body to fd from where it stands, at most max bytes, hashing it on the way
+ * when ret_sha256 is not NULL; ret_bytes may be NULL. "FileWrite" when fd refuses. What came before a failure
  * stays in the file.
  */
 int http_get_file(const char *url, const struct http_opts *opts, uint64_t max, int fd,

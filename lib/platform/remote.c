@@ -83,7 +83,7 @@ download_progress(void *arg, uint64_t done, uint64_t total, struct nrd_err *err)
 }
 
 static int
-download(struct platform *p, const char *url, int *ret_fd, char ret_sha256[NRD_HASH_TEXT],
+download(struct platform *p, const char *url, int *ret_fd, char *ret_sha256,
 	 struct nrd_err *err)
 {
 	const struct http_opts opts = { .progress = download_progress, .progress_arg = p };
@@ -129,12 +129,13 @@ note(const struct platform *p, const char *text)
 }
 
 /*
- * A list of digests beside the file is used when it is there, one that was named must be there.
- * Either way the manifest inside vouches for the files, so nothing half transferred gets in.
+ * The digest a file should have. A list of digests beside it is used when it is there, one that
+ * was named must be there. Either way the manifest inside vouches for the files, so nothing half
+ * transferred gets in. "" when there is no list.
  */
 static int
-sum_check(const struct platform *p, const struct platform_remote *remote, const char *url,
-	  const char *sha256, struct nrd_err *err)
+sum_get(const struct platform *p, const struct platform_remote *remote, const char *url,
+	char ret_sum[NRD_HASH_TEXT], struct nrd_err *err)
 {
 	const struct http_opts opts = { .total_s = 120 };
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(SUMS_MAX_BYTES);
@@ -143,6 +144,7 @@ sum_check(const struct platform *p, const struct platform_remote *remote, const 
 	struct nrd_str sum;
 	int r;
 
+	ret_sum[0] = '\0';
 	if (dir == NULL)
 		return nrd_nomem(err);
 	sums = remote->sums != NULL ? nrd_format("%s", remote->sums) : url_join(dir, SUMS_NAME);
@@ -159,10 +161,11 @@ sum_check(const struct platform *p, const struct platform_remote *remote, const 
 		return nrd_fail(err, ENOENT, "SumNotFound",
 				"%s has no line for %s (PIADM_NO_SUM=1 does without)", sums,
 				url_name(url));
-	if (!nrd_str_eq(sum, sha256))
-		return nrd_fail(err, EBADMSG, "SumMismatch",
-				"%s: what came is not what %s says (SHA-256 %s)", url, sums,
-				sha256);
+	if (sum.len != NRD_HASH_TEXT - 1)
+		return nrd_fail(err, EBADMSG, "SumMismatch", "%s: not a list of SHA-256 digests",
+				sums);
+	memcpy(ret_sum, sum.data, sum.len);
+	ret_sum[sum.len] = '\0';
 	return 0;
 }
 
@@ -181,14 +184,19 @@ open_url(struct platform *p, const struct platform_remote *remote, const char *u
 	 struct platform_source *ret_src, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
-	char sha256[NRD_HASH_TEXT];
-	int r = download(p, url, &fd, sha256, err);
+	char want[NRD_HASH_TEXT] = "", got[NRD_HASH_TEXT] = "";
+	int r = http_url_check(url, err);
 
 	if (r == 0 && !remote->no_sums)
-		r = sum_check(p, remote, url, sha256, err);
+		r = sum_get(p, remote, url, want, err);
 	if (r == 0)
-		r = nrd_wrap(err, open_fd(p, fd, ret_src, err), "%s", url);
-	return r;
+		r = download(p, url, &fd, want[0] != '\0' ? got : NULL, err);
+	if (r < 0)
+		return r;
+	if (!nrd_streq(want, got))
+		return nrd_fail(err, EBADMSG, "SumMismatch",
+				"%s: its SHA-256 is %s, it should be %s", url, got, want);
+	return nrd_wrap(err, open_fd(p, fd, ret_src, err), "%s", url);
 }
 
 /* The index vouches for the contents: what came must be what it lists. */
@@ -217,12 +225,11 @@ open_listed(struct platform *p, const struct platform_remote *remote,
 					     : nrd_format("platform-%s.tar", m->stamp);
 	NRD_FREE char *url = name != NULL ? url_join(remote->prefix, name) : NULL;
 	NRD_CLOSE int fd = -1;
-	char sha256[NRD_HASH_TEXT];
 	int r;
 
 	if (url == NULL)
 		return nrd_nomem(err);
-	r = download(p, url, &fd, sha256, err);
+	r = download(p, url, &fd, NULL, err);
 	if (r == 0)
 		r = nrd_wrap(err, open_fd(p, fd, &src, err), "%s", url);
 	if (r == 0)
