@@ -256,15 +256,33 @@ empty_initramfs(int dirfd, dev_t dev, bool top)
 		closedir(dir);
 }
 
+/* A child that lives in the new root, whose path is gone by the time it runs: true in the child. */
+static bool
+fork_into_root(void)
+{
+	int root = open(ROOT, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	pid_t pid = root < 0 ? -1 : fork();
+
+	if (pid == 0) {
+		if (fchdir(root) < 0 || chroot(".") < 0)
+			_exit(127);
+		return true;
+	}
+	if (pid < 0)
+		fail("start a process in the new root: %m");
+	if (root >= 0)
+		close(root);
+	return false;
+}
+
 /* Loads ZFS out of the new root, beside us; nobody waits for it. */
 static void
 spawn_zfs_load(void)
 {
-	if (fork() != 0)
-		return;
-	if (chroot(ROOT) == 0 && chdir("/") == 0)
+	if (fork_into_root()) {
 		execl("/usr/sbin/modprobe", "modprobe", "-q", "zfs", (char *)NULL);
-	_exit(127);
+		_exit(127);
+	}
 }
 
 /*
@@ -282,11 +300,9 @@ watch_trial(void)
 			seconds = seconds * 10 + (*p - '0');
 	if (seconds == 0)
 		seconds = TRIAL_SECONDS;
-	if (fork() != 0)
+	if (!fork_into_root())
 		return;
 	setsid();
-	if (chroot(ROOT) < 0 || chdir("/") < 0)
-		_exit(1);
 
 	int dog = -1;
 
