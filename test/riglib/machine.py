@@ -7,10 +7,11 @@ import hashlib
 import os
 import shutil
 import subprocess
+import time
 
 from . import accel, agent, cpio, media, switch
 from .errors import RigError
-from .node import BUILD, TOP
+from .node import BUILD, RIG, TOP
 
 # What an emulated CPU need not do: calibrate clocks, defend itself.
 CMDLINE_TCG = "mitigations=off no_timer_check tsc=reliable audit=0"
@@ -42,10 +43,29 @@ def cmdline():
 
 
 def platform_dir(config):
-    path = BUILD / "platform" / (config.get("platform") or "current")
+    """
+    Where kernel and boot archive are. One that was asked for by its stamp is kept by hard links: builds remove old
+    ones, and a run of tests must not lose the one it is about.
+    """
+    stamp = config.get("platform")
+    path = BUILD / "platform" / (stamp or "current")
+    held = RIG / ".platforms" / (stamp or "")
+    if stamp and (held / "kernel").exists():
+        return held
     if not (path / "kernel").exists():
         raise RigError(f"{path}: no platform there; `live/build platform` makes one")
-    return path
+    if stamp:
+        shutil.copytree(path, held, copy_function=os.link, dirs_exist_ok=True)
+        return held
+    return path.resolve()
+
+
+def release_platforms(nodes):
+    """Lets go of those that no node was made with."""
+    used = {node.config.get("platform") for node in nodes}
+    for path in (RIG / ".platforms").glob("*"):
+        if path.name not in used and time.time() - path.stat().st_mtime > 86400:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def mac(seed, index):
@@ -125,8 +145,8 @@ def command(node, config):
         args += ["-fw_cfg", "name=opt/org.nereid/answers,file=answers.json"]
     if kind == "direct":
         append = [cmdline(), CMDLINE_TCG if accel_name == "tcg" else "", config["append"] or ""]
-        args += ["-kernel", str((platform / "kernel").resolve()),
-                 "-initrd", str(boot_archive(node, config, platform.resolve())),
+        args += ["-kernel", str(platform / "kernel"),
+                 "-initrd", str(boot_archive(node, config, platform)),
                  "-append", " ".join(a for a in append if a)]
     return args, accel_name
 

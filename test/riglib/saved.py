@@ -137,6 +137,7 @@ def resume(node, config, say):
 
 
 def prune():
+    machine.release_platforms(all_nodes())
     used = {node.config.get("saved") for node in all_nodes()}
     unused = [p for p in SAVED.iterdir() if (p / "done").exists() and p.name not in used]
     for path in sorted(unused, key=lambda p: p.stat().st_mtime, reverse=True)[KEEP - 1:]:

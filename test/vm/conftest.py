@@ -18,6 +18,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from machine import Machine  # noqa: E402
 from riglib import cli  # noqa: E402
+from riglib import machine as machine_module  # noqa: E402
 from riglib.node import BUILD  # noqa: E402
 
 counter = itertools.count(1)
@@ -39,6 +40,7 @@ def platform():
         pytest.exit("build/platform/current: no platform to test; `make image` makes one", 2)
     stamp = (BUILD / "platform/current").resolve().name
     cli.DEFAULTS["platform"] = stamp  # a build meanwhile must not mix versions into one run
+    machine_module.platform_dir(cli.DEFAULTS)
     return stamp
 
 

@@ -141,7 +141,7 @@ def test_up_of_a_running_node_is_refused(name):
     assert got.returncode == 3 and b"running already" in got.stderr
 
 
-def test_resuming_takes_seconds_and_sets_the_clock(machine):
+def test_resuming_takes_seconds_and_sets_the_clock(shared, machine):
     start = time.monotonic()
     machine.up(cold=False, answers="standard")
     assert time.monotonic() - start < 10, "goal on a quiet machine: 2 s"
@@ -190,9 +190,10 @@ def test_nodes_meet_on_a_segment_in_any_order(request):
         one.up(fresh=False, wait=None)
         one.ok("sh", "-ec", plumb, "plumb", "192.0.2.1")
         one.ok("ping", "-c", "1", "-w", "20", "192.0.2.2")
-        one.sh("busybox nc -l -p 5000 </dev/null >/run/got 2>&1 & sleep 0.2")
-        two.sh("head -c 3000000 /dev/zero | busybox nc -w 10 192.0.2.1 5000")
-        assert one.sh("sleep 1; stat -c %s /run/got") == "3000000"
+        # The listener ends with its input, so it is given one that lasts.
+        one.sh("sleep 1000 | busybox nc -l -p 5000 >/run/got 2>&1 &")
+        two.sh("(head -c 3000000 /dev/zero; sleep 60) | busybox nc 192.0.2.1 5000 >/dev/null 2>&1 &")
+        one.sh("until [ $(stat -c %s /run/got) = 3000000 ]; do sleep 0.2; done", timeout=60)
     finally:
         done(one)
         done(two)
