@@ -12,7 +12,8 @@ import time
 import tty
 
 from .errors import NodeGone, TimedOut
-from .node import connect
+from .node import connect, wait_for
+from .qmp import Qmp
 
 ESCAPES = re.compile(rb"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b[()][A-Z0-9]|\x1b[=>78DEHM]|[\r\x00\x07]")
 
@@ -60,12 +61,29 @@ class Reader:
 
 
 class Console(Reader):
-    """A Reader that also types; it holds the console's only seat until closed."""
+    """
+    A Reader that also types; it holds the console's only seat until closed. It reads from the socket, because while
+    somebody sits there QEMU may write a character to the log twice (when the socket is full for a moment).
+    """
 
     def __init__(self, node, from_start=False):
-        super().__init__(node, from_start)
         node.must_run()
+        super().__init__(node, from_start)
         self.sock = connect(node.dir, "serial")
+        # With the machine stopped nothing is printed between the end of the log and the start of the socket.
+        with Qmp(node.dir) as qmp:
+            wait_for("the console's seat", 10, lambda: self._seated(qmp), 0.02, node)
+            qmp("stop")
+            try:
+                super()._more()
+                self._drain()
+            finally:
+                qmp("cont")
+
+    @staticmethod
+    def _seated(qmp):
+        return any(c["label"] == "serial" and not c["filename"].startswith("disconnected")
+                   for c in qmp("query-chardev"))
 
     def __enter__(self):
         return self
@@ -73,14 +91,19 @@ class Console(Reader):
     def __exit__(self, *_):
         self.sock.close()
 
-    def _more(self):
-        # The socket carries the same text as the log; it is emptied so that QEMU never waits for us.
+    def _drain(self):
+        data = b""
         try:
-            while self.sock.recv(65536, socket.MSG_DONTWAIT):
-                pass
+            while part := self.sock.recv(65536, socket.MSG_DONTWAIT):
+                data += part
         except BlockingIOError:
             pass
-        return super()._more()
+        return data
+
+    def _more(self):
+        data = self._drain()
+        self.raw += data
+        return bool(data)
 
     def type(self, text):
         """Types in small parts: a UART's receive queue holds 16 bytes, and a busy node reads late."""
