@@ -12,9 +12,13 @@
  * node but what its boot medium holds. root_shadow= on the kernel's command line makes it ask.
  */
 #include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -34,7 +38,10 @@
 struct console {
 	const char *tty; /* "ttyS0" */
 	struct ask ask;
-	int watch;
+	int watch;  /* the state's directory */
+	int links;  /* the kernel's news of addresses */
+	int any;    /* epoll of the two */
+	struct nrd_buf addresses; /* as last shown */
 	struct node_state state;
 	bool login; /* a password or key of root is known */
 };
@@ -76,8 +83,6 @@ put_addresses(struct nrd_buf *out)
 					     nic->name);
 		}
 	}
-	if (n > 0)
-		(void)nrd_buf_adds(out, "\n");
 }
 
 /* What is to be said of the state, ending in a line end; nothing while all is well. */
@@ -123,7 +128,10 @@ banner(struct console *c)
 	put_stamp(stamp, sizeof(stamp));
 	hostname(name);
 	(void)nrd_buf_printf(&b, "\n\nNereid %s  %s  %s\n", stamp, name, c->tty);
-	put_addresses(&b);
+	nrd_buf_reset(&c->addresses);
+	put_addresses(&c->addresses);
+	if (c->addresses.len > 0)
+		(void)nrd_buf_printf(&b, "%s\n", nrd_buf_str(&c->addresses));
 	put_state(&c->state, &b);
 	ask_put(&c->ask, nrd_buf_str(&b));
 }
@@ -137,15 +145,28 @@ read_state(struct console *c)
 	c->login = nrd_path_exists(NODE_LOGIN_PATH);
 }
 
-/* The state's directory changed: is there anything new to show? */
+static void
+drain(int fd)
+{
+	char buf[8192];
+
+	while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+		;
+}
+
+/* Is there anything new to show? */
 static bool
-state_changed(void *arg)
+news(void *arg)
 {
 	struct console *c = arg;
 	struct node_state before = c->state;
+	NRD_AUTO(nrd_buf) now = NRD_BUF_INIT(8192);
 
+	drain(c->links);
 	read_state(c);
-	return c->state.kind != before.kind || !nrd_streq(c->state.why, before.why);
+	put_addresses(&now);
+	return c->state.kind != before.kind || !nrd_streq(c->state.why, before.why) ||
+	       !nrd_streq(nrd_buf_str(&now), nrd_buf_str(&c->addresses));
 }
 
 /* Only when nobody can know a password. */
@@ -186,7 +207,7 @@ wait_for_boot(struct console *c)
 static int
 prompt_login(struct console *c, struct nrd_err *err)
 {
-	const struct ask_watch watch = { c->watch, state_changed, c };
+	const struct ask_watch watch = { c->any, news, c };
 	char name[NAME_LEN];
 	char line[256];
 
@@ -235,7 +256,7 @@ run_setup(struct console *c, struct nrd_err *err)
 static int
 prompt_setup(struct console *c, struct nrd_err *err)
 {
-	const struct ask_watch watch = { c->watch, state_changed, c };
+	const struct ask_watch watch = { c->any, news, c };
 	char line[256];
 
 	ask_put(&c->ask, "\nPress Enter to set it up.\n");
@@ -292,11 +313,40 @@ sane_terminal(void)
 	(void)tcsetattr(STDIN_FILENO, TCSANOW, &t);
 }
 
+/* One descriptor for all that may change what the console shows. */
+static int
+watch_all(struct console *c, struct nrd_err *err)
+{
+	struct sockaddr_nl addr = {
+		.nl_family = AF_NETLINK,
+		.nl_groups = RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
+	};
+	struct epoll_event e = { .events = EPOLLIN };
+	int r = node_state_watch(&c->watch, err);
+
+	if (r < 0)
+		return r;
+	c->links = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	c->any = epoll_create1(EPOLL_CLOEXEC);
+	if (c->links < 0 || c->any < 0 ||
+	    bind(c->links, (const struct sockaddr *)&addr, sizeof(addr)) < 0 ||
+	    epoll_ctl(c->any, EPOLL_CTL_ADD, c->links, &e) < 0 ||
+	    epoll_ctl(c->any, EPOLL_CTL_ADD, c->watch, &e) < 0)
+		return nrd_fail(err, errno, "ConsoleWatch", "watch the node: %m");
+	return 0;
+}
+
 static int
 cmd_console(const struct nrd_args *args, struct nrd_err *err)
 {
-	struct console c = { .tty = args->argv[0], .watch = -1 };
-	int r = node_state_watch(&c.watch, err);
+	struct console c = {
+		.tty = args->argv[0],
+		.watch = -1,
+		.links = -1,
+		.any = -1,
+		.addresses = NRD_BUF_INIT(8192),
+	};
+	int r = watch_all(&c, err);
 
 	if (r < 0)
 		return r;

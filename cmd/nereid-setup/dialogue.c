@@ -180,9 +180,8 @@ static int
 ask_address(struct ask *ask, const struct node_setup *s, struct node_answers *a,
 	    struct nrd_err *err)
 {
-	const struct ask_question ip = {
+	struct ask_question ip = {
 		.prompt = "IPv4 address, or dhcp",
-		.dflt = a->admin_ip != NULL ? a->admin_ip : "dhcp",
 		.check = node_check_ip4_dhcp,
 		.help = "  The node's address on the admin network, such as 10.0.0.5; dhcp: asked "
 			"of the\n  network at each boot.",
@@ -203,6 +202,7 @@ ask_address(struct ask *ask, const struct node_setup *s, struct node_answers *a,
 	for (;;) {
 		struct nrd_err why = { 0 };
 
+		ip.dflt = a->admin_ip != NULL ? a->admin_ip : "dhcp";
 		r = ASK_INTO(ask, &ip, a, admin_ip, err);
 		if (r >= 0 && is_dhcp(a)) {
 			SETUP_TAKE(a, admin_netmask, NULL);

@@ -16,6 +16,7 @@
 #include "node/sources.h"
 #include "node/state.h"
 #include "nrd/cli.h"
+#include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
@@ -55,11 +56,16 @@ nics_up(void)
 		return;
 	for (size_t i = 0; i < nics.n; i++) {
 		struct ifreq ifr = { 0 };
+		char path[64];
 
 		if (nics.nics[i].admin_up ||
 		    nrd_strcpy_to(ifr.ifr_name, sizeof(ifr.ifr_name), nics.nics[i].name) < 0 ||
 		    ioctl(fd, SIOCGIFFLAGS, &ifr) < 0)
 			continue;
+		/* Addresses are networkd's business, not the kernel's. */
+		(void)snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/accept_ra",
+			       ifr.ifr_name);
+		(void)nrd_attr_write(AT_FDCWD, path, "0", NULL);
 		ifr.ifr_flags |= IFF_UP;
 		raised |= ioctl(fd, SIOCSIFFLAGS, &ifr) == 0;
 	}

@@ -3,7 +3,9 @@
 #include "dataset.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/mount.h>
 
 #include "nrd/file.h"
@@ -133,15 +135,56 @@ store_dataset_mount(struct store *store, const char *name, struct nrd_err *err)
 	return 0;
 }
 
+/* Handles of what is to be mounted; owned by the caller's get_all_cb_t. */
+static int
+collect(zfs_handle_t *zhp, void *arg)
+{
+	get_all_cb_t *all = arg;
+	char mountpoint[ZFS_MAXPROPLEN] = "none";
+
+	(void)zfs_iter_filesystems_v2(zhp, 0, collect, all);
+	if (zfs_prop_get(zhp, ZFS_PROP_MOUNTPOINT, mountpoint, sizeof(mountpoint), NULL, NULL, 0,
+			 B_FALSE) != 0 ||
+	    mountpoint[0] != '/' || zfs_prop_get_int(zhp, ZFS_PROP_CANMOUNT) != ZFS_CANMOUNT_ON ||
+	    zfs_is_mounted(zhp, NULL))
+		zfs_close(zhp);
+	else
+		libzfs_add_handle(all, zhp);
+	return 0;
+}
+
+/* Called by several threads at once. */
+static int
+mount_collected(zfs_handle_t *zhp, void *arg)
+{
+	atomic_uint *failed = arg;
+
+	if (zfs_mount(zhp, NULL, 0) != 0)
+		(void)atomic_fetch_add(failed, 1);
+	return 0;
+}
+
 int
 store_pool_mount_all(struct store *store, const char *pool, struct nrd_err *err)
 {
-	STORE_POOL zpool_handle_t *zhp = zpool_open_canfail(store->zfs, pool);
+	zfs_handle_t *root = zfs_open(store->zfs, pool, ZFS_TYPE_FILESYSTEM);
+	get_all_cb_t all = { 0 };
+	atomic_uint failed = 0;
 
-	if (zhp == NULL)
+	if (root == NULL)
 		return store_fail(store, err, "pool %s", pool);
-	if (zpool_enable_datasets(zhp, NULL, 0, MOUNT_THREADS) != 0)
+	/* One reading of the mount table for all of them. */
+	libzfs_mnttab_cache(store->zfs, B_TRUE);
+	(void)collect(root, &all);
+	zfs_foreach_mountpoint(store->zfs, all.cb_handles, all.cb_used, mount_collected, &failed,
+			       MOUNT_THREADS);
+	libzfs_mnttab_cache(store->zfs, B_FALSE);
+	for (size_t i = 0; i < all.cb_used; i++)
+		zfs_close(all.cb_handles[i]);
+	free(all.cb_handles);
+	if (failed > 0)
 		return nrd_fail(err, EIO, "ZfsMount",
-				"pool %s: some datasets could not be mounted; see zfs mount -a", pool);
+				"pool %s: %u datasets could not be mounted; see zfs mount -a", pool,
+				failed);
 	return 0;
 }
