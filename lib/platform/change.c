@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nrd/file.h"
 #include "nrd/mem.h"
@@ -79,6 +80,19 @@ env_activate(const struct platform *p, struct platform_volume *v, const char *st
 	return r < 0 ? r : 1;
 }
 
+/* The operator has dealt with the update that failed: the console need not tell of it any more. */
+static void
+notice_settle(const struct platform *p, const char *stamp)
+{
+	NRD_FREE char *path = nrd_path_join(p->node.run, PLATFORM_NOTICE);
+	bool failed = false;
+
+	nrd_vec_each(v, p)
+		failed |= nrd_streq(v->env.failed, stamp);
+	if (failed && path != NULL)
+		(void)unlink(path);
+}
+
 static int
 activate(struct platform *p, const char *stamp, struct platform_change *change,
 	 struct nrd_err *err)
@@ -86,6 +100,7 @@ activate(struct platform *p, const char *stamp, struct platform_change *change,
 	struct platform_tally t = { 0 };
 	int r;
 
+	notice_settle(p, stamp);
 	nrd_vec_each(v, p) {
 		struct nrd_err why = { 0 };
 
@@ -337,6 +352,7 @@ platform_remove(struct platform *p, const char *stamp, struct nrd_err *err)
 	if (!somewhere)
 		return nrd_fail(err, ENOENT, "PlatformNotFound",
 				"%s is not installed; piadm list shows what is", stamp);
+	notice_settle(p, stamp);
 	nrd_vec_each(v, p) {
 		struct nrd_err why = { 0 };
 

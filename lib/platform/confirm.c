@@ -18,8 +18,6 @@
 #include "platform/platform-priv.h"
 #include "platform/platform.h"
 
-#define NOTICE "notice"
-
 /* The environment that tells what happened: that of the volume the node was started from. */
 static struct platform_volume *
 witness(struct platform *p)
@@ -142,7 +140,7 @@ static int
 notice_write(const struct platform *p, enum platform_outcome outcome, const char *text,
 	     struct nrd_err *err)
 {
-	NRD_FREE char *path = nrd_path_join(p->node.run, NOTICE);
+	NRD_FREE char *path = nrd_path_join(p->node.run, PLATFORM_NOTICE);
 	NRD_FREE char *line = nrd_format("%s\n", text);
 
 	if (path == NULL || line == NULL)

@@ -129,6 +129,9 @@ int platform_activate(struct platform *p, const char *stamp, struct platform_cha
  */
 int platform_remove(struct platform *p, const char *stamp, struct nrd_err *err);
 
+/* In the run directory: one line for the console's banner, there while there is something to say. */
+#define PLATFORM_NOTICE "notice"
+
 enum platform_outcome {
 	PLATFORM_SAME,      /* nothing to note */
 	PLATFORM_CONFIRMED, /* a new version came up and stays */

@@ -79,9 +79,10 @@ update_that_did_not(void)
 	/* It is told at each boot until the operator does something about it. */
 	CHECK_INT(confirm(&f), PLATFORM_FAILED);
 	CHECK_HAS(text, B);
+	CHECK(has_notice(&f));
 	CHECK_OK(do_remove(&f, B, &err), err);
-	CHECK_INT(confirm(&f), PLATFORM_SAME);
 	CHECK(!has_notice(&f));
+	CHECK_INT(confirm(&f), PLATFORM_SAME);
 	fixture_fini(&f);
 }
 
