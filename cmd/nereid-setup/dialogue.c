@@ -294,7 +294,7 @@ check_password(const char *s, struct nrd_err *err)
 {
 	if (strlen(s) < PASSWORD_MIN)
 		return nrd_fail(err, EINVAL, "BadAnswer", "at least %d characters", PASSWORD_MIN);
-	return node_answers_rule("root_password")(s, err);
+	return node_check_password(s, err);
 }
 
 static int

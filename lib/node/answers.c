@@ -60,8 +60,8 @@ check_yes(const char *s, struct nrd_err *err)
 	return bad(err, "only \"yes\" lets the pool be made");
 }
 
-static int
-check_password(const char *s, struct nrd_err *err)
+int
+node_check_password(const char *s, struct nrd_err *err)
 {
 	size_t n = strlen(s);
 
@@ -178,9 +178,9 @@ static const struct nrd_field fields[] = {
 		       .help = "use these and no others: names, serials or /dev/disk/by-id paths"),
 	NRD_FIELD_STRV(A, overwrite_disks, NRD_OPTIONAL, NODE_ANSWERS_LIST_MAX, check_disk,
 		       .help = "disks that may lose what they hold"),
-	NRD_FIELD_STR(A, root_password, NRD_OPTIONAL | NRD_SECRET, check_password,
+	NRD_FIELD_STR(A, root_password, NRD_OPTIONAL | NRD_SECRET, NULL,
 		      .help = "in clear text; better root_password_hash"),
-	NRD_FIELD_STR(A, root_password_hash, NRD_OPTIONAL | NRD_SECRET, node_check_shadow,
+	NRD_FIELD_STR(A, root_password_hash, NRD_OPTIONAL | NRD_SECRET, NULL,
 		      .help = "as in shadow(5); mkpasswd makes one"),
 	NRD_FIELD_STRV(A, root_authorized_keys, NRD_OPTIONAL, NODE_ANSWERS_LIST_MAX,
 		       node_check_ssh_key, .help = "public SSH keys that may log in as root"),
@@ -255,6 +255,14 @@ node_answers_check(const struct node_answers *a, struct nrd_err *err)
 {
 	int r = node_answers_check_network(a, err);
 
+	/* Not by the table, which says nothing about values that are secret. */
+	if (r >= 0 && a->root_password != NULL)
+		r = nrd_wrap(err, node_check_password(a->root_password, err), "root_password");
+	if (r >= 0 && a->root_password_hash != NULL &&
+	    node_check_shadow(a->root_password_hash, NULL) < 0)
+		r = nrd_fail(err, EINVAL, "BadAnswers",
+			     "root_password_hash: is no password hash of crypt(5); mkpasswd makes "
+			     "one");
 	if (r < 0)
 		return r;
 	if (a->root_password != NULL && a->root_password_hash != NULL)

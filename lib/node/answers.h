@@ -75,5 +75,8 @@ int node_answers_check_network(const struct node_answers *answers, struct nrd_er
 /* The check for one key's text, for a dialogue; NULL when the key has none. */
 nrd_check_fn *node_answers_rule(const char *key);
 
+/* Not empty, no control characters, at most 512 bytes. The message does not repeat it. */
+int node_check_password(const char *s, struct nrd_err *err);
+
 /* One line of an authorized_keys file: a type we know and base64. "BadKey". */
 int node_check_ssh_key(const char *s, struct nrd_err *err);

@@ -31,7 +31,7 @@
  * nothing says "that was all": a pool is imported as soon as it is whole, and only a pool that is
  * not (or none at all) costs waiting.
  */
-#define MODULE_WAIT_MS 60000    /* the ZFS module loads in the background from the initramfs on */
+#define MODULE_WAIT_MS 60000    /* nereid-zfs.service loads it in the background */
 #define MEMBERS_WAIT_MS 20000   /* for the missing disks of a pool that was found */
 #define QUIET_MS 2000           /* no new disk for so long: there is no pool */
 #define QUIET_SLOW_MS 15000     /* the same with controllers that start their disks one by one */
@@ -181,8 +181,6 @@ import_one(struct boot *b, const struct store_found *f)
 			f->health.todo);
 		return;
 	}
-	if (f->last_host[0] != '\0')
-		say(b, "pool %s was last used by %s and not exported", f->name, f->last_host);
 	if (store_pool_import(b->store, f, &why) < 0)
 		problem(b, "%s; see zpool import", why.msg);
 	else

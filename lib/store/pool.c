@@ -131,21 +131,6 @@ devices_by_id(struct devices *devices)
 }
 
 static int
-host_hostid_name(nvlist_t *config, char *dst, size_t size)
-{
-	uint64_t state = POOL_STATE_EXPORTED;
-	const char *host = "another node";
-
-	dst[0] = '\0';
-	(void)nvlist_lookup_uint64(config, ZPOOL_CONFIG_POOL_STATE, &state);
-	if (state == POOL_STATE_EXPORTED)
-		return 0;
-	(void)nvlist_lookup_string(config, ZPOOL_CONFIG_HOSTNAME, &host);
-	(void)snprintf(dst, size, "%.64s", host);
-	return 0;
-}
-
-static int
 found_add(struct store *store, nvlist_t *config, struct store_search *search, struct nrd_err *err)
 {
 	struct store_found f = { 0 };
@@ -159,7 +144,6 @@ found_add(struct store *store, nvlist_t *config, struct store_search *search, st
 	store_vdev_health(config, false, &f.health);
 	f.usable = f.health.health == STORE_ONLINE || f.health.health == STORE_DEGRADED;
 	f.twin = store_pool_exists(store, name);
-	(void)host_hostid_name(config, f.last_host, sizeof(f.last_host));
 	nrd_vec_each(other, search) {
 		if (nrd_streq(other->name, f.name))
 			other->twin = f.twin = true;

@@ -36,7 +36,6 @@ struct store_found {
 	uint64_t guid;
 	bool usable;   /* importing it can work */
 	bool twin;     /* another one found or imported has the same name */
-	char last_host[65]; /* who had it last and never exported it; "" : exported */
 	struct store_pool_health health;
 	void *config;  /* libzfs's */
 };
