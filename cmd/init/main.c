@@ -9,9 +9,8 @@
  *	/over            what a test rig appended /
  *
  * The layers stay visible below /run/nereid/platform, since zones build their own roots from them. The overlay
- * becomes / by moving it over the initramfs, so pivot_root(2) works in it. ZFS is loaded beside systemd's start, because
- * that takes seconds and no login needs it. A platform that is on trial (nereid.try=1) is watched: if it is not
- * ready in time the node reboots, and the boot loader takes the confirmed one.
+ * becomes / by moving it over the initramfs, so pivot_root(2) works in it. A platform that is on trial
+ * (nereid.try=1) is watched: if it is not ready in time the node reboots, and the boot loader takes the confirmed one.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -31,7 +30,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define STAMP_LEN     16
 #define TRIAL_SECONDS 300 /* a platform on trial must be ready within this; nereid.try_seconds= overrides */
 #define ROOT          "/mnt/root"
 
@@ -108,7 +106,7 @@ load_module(const char *path, const char *params)
 	return r == 0 || saved == EEXIST;
 }
 
-/* The modules that the root needs, in an order in which each finds what it depends on. */
+/* The modules that the root needs, in an order in which each finds what it depends on: "name.ko [parameters]". */
 static bool
 load_modules(void)
 {
@@ -117,8 +115,12 @@ load_modules(void)
 	if (!read_file("/modules/order", order, sizeof(order)))
 		return false;
 	for (char *name = strtok_r(order, "\n", &save); name; name = strtok_r(NULL, "\n", &save)) {
+		char *params = strchr(name, ' ');
+
+		if (params)
+			*params++ = '\0';
 		snprintf(path, sizeof(path), "/modules/%s", name);
-		if (!load_module(path, ""))
+		if (!load_module(path, params ? params : ""))
 			fail("load module %s: %m", name);
 	}
 	return true;
@@ -275,16 +277,6 @@ fork_into_root(void)
 	return false;
 }
 
-/* Loads ZFS out of the new root, beside us; nobody waits for it. */
-static void
-spawn_zfs_load(void)
-{
-	if (fork_into_root()) {
-		execl("/usr/sbin/modprobe", "modprobe", "-q", "zfs", (char *)NULL);
-		_exit(127);
-	}
-}
-
 /*
  * The watcher of a platform on trial, a process of its own that outlives this program. It holds the hardware
  * watchdog, where there is one, so that a hanging kernel is caught as well.
@@ -373,7 +365,6 @@ boot(void)
 		return fail("rescue=initramfs was given");
 	if (!make_root() || !move_mounts() || !mount_api())
 		return false;
-	spawn_zfs_load();
 	if (boot_param("nereid.try", value, sizeof(value)) && strcmp(value, "1") == 0)
 		watch_trial();
 	if (stat("/", &st) == 0)
