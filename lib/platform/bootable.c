@@ -121,11 +121,11 @@ esp_format(const struct platform_disk *d, int number, struct nrd_err *err)
 
 /* The layout with no version in it and an empty environment. */
 static int
-esp_lay_out(const struct platform_opts *opts, const struct platform_disk *d, struct nrd_err *err)
+esp_lay_out(const struct platform *p, const struct platform_disk *d, struct nrd_err *err)
 {
 	static const struct platform_grubenv empty;
-	const char *run = opts->node.run != NULL ? opts->node.run : "/run/nereid";
-	NRD_FREE char *dir = nrd_format("%s/boot/%s", run, strrchr(d->esp, '/') + 1);
+	/* Its own place: it may be mounted as a volume already. */
+	NRD_FREE char *dir = nrd_path_join(p->node.run, "boot/new");
 	NRD_FREE char *top = dir != NULL ? nrd_path_join(dir, "nereid/platform") : NULL;
 	NRD_FREE char *env = dir != NULL ? nrd_path_join(dir, "nereid/grubenv") : NULL;
 	bool repaired;
@@ -145,8 +145,7 @@ esp_lay_out(const struct platform_opts *opts, const struct platform_disk *d, str
 
 /* All disks that can be boot volumes are ones after this; none is touched when one refuses. */
 static int
-disks_prepare(const struct platform_opts *opts, const struct platform_disks *disks,
-	      struct nrd_err *err)
+disks_prepare(const struct platform *p, const struct platform_disks *disks, struct nrd_err *err)
 {
 	bool taken[LABELS_MAX] = { false };
 	int next = 0;
@@ -175,7 +174,7 @@ disks_prepare(const struct platform_opts *opts, const struct platform_disks *dis
 			r = esp_format(d, next, err);
 		}
 		if (r == 0)
-			r = esp_lay_out(opts, d, err);
+			r = esp_lay_out(p, d, err);
 		if (r < 0)
 			return r;
 	}
@@ -338,21 +337,14 @@ source_default(struct platform *p, struct platform_source *ret_src, struct nrd_e
 	return platform_source_open_any_media(p, p->running, ret_src, err);
 }
 
-/* The volumes after their file systems were made; p_was has the lock until then. */
-static int
-prepare_and_open(const struct platform_opts *opts, const char *pool,
-		 const struct platform_disks *disks, struct platform *p_was,
-		 struct platform **ret_p, struct nrd_err *err)
+static struct platform_opts
+opts_for(const struct platform_opts *opts, const char *pool)
 {
 	struct platform_opts how = *opts;
-	int r = disks_prepare(opts, disks, err);
-	int end = platform_close(p_was, r == 0 ? err : NULL);
 
 	how.where = pool;
-	how.flags = PLATFORM_WRITE;
-	if (r == 0)
-		r = end;
-	return r < 0 ? r : platform_open(&how, ret_p, err);
+	how.flags = PLATFORM_WRITE | PLATFORM_EMPTY;
+	return how;
 }
 
 /* The pool's disks, at least one of which can be made bootable, and the volumes there are. */
@@ -360,14 +352,23 @@ static int
 look(const struct platform_opts *opts, const char *pool, struct platform_disks *disks,
      struct platform **ret_p, struct nrd_err *err)
 {
-	struct platform_opts how = *opts;
+	const struct platform_opts how = opts_for(opts, pool);
 	int r = platform_pool_disks(opts, pool, disks, err);
 
-	how.where = pool;
-	how.flags = PLATFORM_WRITE | PLATFORM_EMPTY;
 	if (r == 0)
 		r = disks_check(disks, pool, err);
 	return r < 0 ? r : platform_open(&how, ret_p, err);
+}
+
+/* File systems on the disks that have none, open as volumes. */
+static int
+make_volumes(const struct platform_opts *opts, const char *pool,
+	     const struct platform_disks *disks, struct platform *p, struct nrd_err *err)
+{
+	const struct platform_opts how = opts_for(opts, pool);
+	int r = disks_prepare(p, disks, err);
+
+	return r < 0 ? r : platform_open_more(p, &how, err);
 }
 
 int
@@ -377,23 +378,24 @@ platform_bootable_enable(const struct platform_opts *opts, const char *pool,
 {
 	__attribute__((cleanup(platform_disks_cleanup))) struct platform_disks disks = { 0 };
 	__attribute__((cleanup(platform_source_cleanup))) struct platform_source src = { 0 };
-	NRD_AUTO(platform) *was = NULL;
 	NRD_AUTO(platform) *p = NULL;
 	int r = pool_check(pool, err);
 
 	if (r == 0)
 		r = copies_make(err);
 	if (r == 0)
-		r = look(opts, pool, &disks, &was, err);
+		r = look(opts, pool, &disks, &p, err);
 	if (r == 0)
-		r = spec != NULL ? platform_source_open(was, remote, spec, &src, err)
-				 : source_default(was, &src, err);
+		r = spec != NULL ? platform_source_open(p, remote, spec, &src, err)
+				 : source_default(p, &src, err);
 	if (r == 0)
-		r = prepare_and_open(opts, pool, &disks, NRD_TAKE(was), &p, err);
+		r = make_volumes(opts, pool, &disks, p, err);
 	if (r == 0)
 		r = platform_install(p, &src, 0, ret_change, err);
 	if (r == 0)
 		r = loaders_put(p, &disks, err);
+	/* It may lie on one of the volumes. */
+	platform_source_fini(&src);
 	return r < 0 ? r : platform_close(NRD_TAKE(p), err);
 }
 
@@ -440,23 +442,22 @@ platform_bootable_refresh(const struct platform_opts *opts, const char *pool,
 			  struct nrd_err *err)
 {
 	__attribute__((cleanup(platform_disks_cleanup))) struct platform_disks disks = { 0 };
-	NRD_AUTO(platform) *was = NULL;
 	NRD_AUTO(platform) *p = NULL;
 	struct platform_tally t = { 0 };
 	bool any = false;
 	int r = pool_check(pool, err);
 
 	if (r == 0)
-		r = look(opts, pool, &disks, &was, err);
+		r = look(opts, pool, &disks, &p, err);
 	if (r < 0)
 		return r;
-	nrd_vec_each(v, was)
+	nrd_vec_each(v, p)
 		any |= v->len > 0;
 	if (!any)
 		return nrd_fail(err, ENOENT, "PlatformNotFound",
 				"pool %s has no platform yet; make it bootable with: piadm bootable "
 				"-e %s", pool, pool);
-	r = prepare_and_open(opts, pool, &disks, NRD_TAKE(was), &p, err);
+	r = make_volumes(opts, pool, &disks, p, err);
 	if (r < 0)
 		return r;
 	nrd_vec_each(v, p) {

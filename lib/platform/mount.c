@@ -8,14 +8,11 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
-#include "nrd/str.h"
 #include "platform/platform-priv.h"
 
 /* quiet: FAT has no modes, and refusing to set one would fail every careful copy. */
@@ -41,36 +38,14 @@ platform_mounts_private(struct nrd_err *err)
 	return 0;
 }
 
-/* Somebody (with us or before us) has the device mounted: it is no wonder that it says so. */
-static bool
-is_mounted(const char *device)
-{
-	NRD_FREE char *text = NULL;
-	struct stat st;
-	struct nrd_str rest, line;
-
-	if (stat(device, &st) < 0 ||
-	    nrd_file_read("/proc/self/mountinfo", (size_t)16 << 20, &text, NULL, NULL) < 0)
-		return true;
-	rest = nrd_str(text);
-	while (nrd_str_split(&rest, '\n', &line)) {
-		char number[32];
-		struct nrd_str word;
-
-		(void)snprintf(number, sizeof(number), "%u:%u", major(st.st_rdev),
-			       minor(st.st_rdev));
-		for (int i = 0; i < 3 && nrd_str_word(&line, &word); i++) {
-			if (i == 2 && nrd_str_eq(word, number))
-				return true;
-		}
-	}
-	return false;
-}
-
+/*
+ * While a file system is mounted, by whomever and wherever, its device cannot be had exclusively;
+ * then it is no wonder that it does not say "unmounted".
+ */
 static bool
 is_dirty(const char *device)
 {
-	NRD_CLOSE int fd = open(device, O_RDONLY | O_CLOEXEC);
+	NRD_CLOSE int fd = open(device, O_RDONLY | O_EXCL | O_CLOEXEC);
 	unsigned char state = 0;
 
 	return fd >= 0 && pread(fd, &state, 1, FAT32_STATE) == 1 && (state & FAT32_DIRTY) != 0;
@@ -132,7 +107,7 @@ platform_mount_fat(const char *device, const char *dir, bool write, bool *ret_re
 		r = nrd_mkdir_p(dir, 0700, err);
 	if (r < 0)
 		return r;
-	if (write && !is_mounted(device) && is_dirty(device)) {
+	if (write && is_dirty(device)) {
 		r = fat_repair(device, err);
 		if (r < 0)
 			return r;

@@ -5,7 +5,7 @@
 #include <stdbool.h>
 
 #include "nrd/err.h"
-#include "platform/source.h"
+#include "platform/platform.h"
 
 /*
  * Called before every act that changes a volume. Tests count them, make one fail, or end the
@@ -32,6 +32,9 @@ int platform_mount_iso_fd(int fd, const char *dir, struct nrd_err *err);
 
 /* To the disk and away; dir is removed. */
 int platform_unmount(const char *dir, struct nrd_err *err);
+
+/* Boot volumes were made since p was opened with opts: takes them in. */
+int platform_open_more(struct platform *p, const struct platform_opts *opts, struct nrd_err *err);
 
 /* Removes a directory and what is in it, on this file system only. */
 int platform_tree_remove(const char *path, struct nrd_err *err);

@@ -121,6 +121,17 @@ add_dirs(struct platform *p, const char *const *dirs, struct nrd_err *err)
 	return 0;
 }
 
+static bool
+has_device(const struct platform *p, const char *device)
+{
+	nrd_vec_each(v, p) {
+		if (nrd_streq(v->device, device))
+			return true;
+	}
+	return false;
+}
+
+/* Those that are not there yet. */
 static int
 add_devices(struct platform *p, struct nrd_err *err)
 {
@@ -135,7 +146,7 @@ add_devices(struct platform *p, struct nrd_err *err)
 			.booted = d->uuid != NULL && nrd_streq(d->uuid, p->booted),
 		};
 
-		if (d->iso)
+		if (d->iso || has_device(p, d->path))
 			continue;
 		v.label = NRD_TAKE(d->label);
 		v.uuid = NRD_TAKE(d->uuid);
@@ -229,7 +240,7 @@ volume_load(struct platform *p, struct platform_volume *v, bool write, struct nr
 }
 
 /*
- * Mounts and reads. A volume that cannot be used does not keep the others from it: it is left
+ * Mounts and reads those that are not yet. A volume that cannot be used does not keep the others from it: it is left
  * out, and remembered as one on which every change fails.
  */
 static int
@@ -246,6 +257,8 @@ volumes_load(struct platform *p, const struct platform_opts *opts, struct nrd_er
 			volume_drop(p, i);
 			continue;
 		}
+		if (v->device != NULL && v->mounted)
+			continue;
 		r = volume_load(p, v, (opts->flags & PLATFORM_WRITE) != 0, &why);
 		if (r == -ENOMEM)
 			return nrd_nomem(err);
@@ -317,6 +330,16 @@ platform_open(const struct platform_opts *opts, struct platform **ret_p, struct 
 		return r;
 	*ret_p = NRD_TAKE(p);
 	return 0;
+}
+
+int
+platform_open_more(struct platform *p, const struct platform_opts *opts, struct nrd_err *err)
+{
+	int r = add_devices(p, err);
+
+	if (r == 0)
+		r = volumes_load(p, opts, err);
+	return r < 0 ? r : selection_check(p, opts, err);
 }
 
 int
