@@ -11,7 +11,7 @@ int
 cmd_confirm(const struct nrd_args *args, struct nrd_err *err)
 {
 	const struct platform_opts how =
-		piadm_opts(args, NULL, PLATFORM_WRITE | PLATFORM_EMPTY);
+		piadm_opts(args, NULL, PLATFORM_WRITE | PLATFORM_EMPTY | PLATFORM_WAIT);
 	enum platform_outcome outcome;
 	char text[400];
 	NRD_AUTO(platform) *p = NULL;

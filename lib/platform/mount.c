@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nrd/file.h"
@@ -21,6 +22,7 @@
 #define FAT32_DIRTY 1
 #define FSCK_MS (300 * 1000)
 #define LOOP_TRIES 16
+#define BUSY_TRIES 50
 
 int
 platform_mounts_private(struct nrd_err *err)
@@ -94,30 +96,60 @@ mount_fail(const char *device, struct nrd_err *err)
 	}
 }
 
+static int
+fat_mount(const char *device, const char *dir, unsigned long flags)
+{
+	flags |= MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
+	return mount(device, dir, "vfat", flags, FAT_OPTIONS);
+}
+
+/*
+ * A file system is mounted either for reading or for writing, whoever asks. Where somebody reads
+ * (piadm list does, for moments), writing has to wait: the kernel has no event for it. Only then
+ * can be seen whether it needs repair.
+ */
+static int
+fat_mount_writable(const char *device, const char *dir, bool *ret_repaired, struct nrd_err *err)
+{
+	static const struct timespec pause = { .tv_nsec = 200 * 1000 * 1000 };
+
+	*ret_repaired = false;
+	for (int i = 0; i < BUSY_TRIES; i++) {
+		if (is_dirty(device)) {
+			int r = fat_repair(device, err);
+
+			if (r < 0)
+				return r;
+			*ret_repaired = true;
+		}
+		if (fat_mount(device, dir, 0) == 0)
+			return 0;
+		if (errno != EBUSY)
+			return mount_fail(device, err);
+		(void)nanosleep(&pause, NULL);
+	}
+	errno = EBUSY;
+	return mount_fail(device, err);
+}
+
 int
 platform_mount_fat(const char *device, const char *dir, bool write, bool *ret_repaired,
 		   struct nrd_err *err)
 {
-	unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME;
-	bool repaired = false;
-	int r;
+	int r = platform_mounts_private(err);
 
-	r = platform_mounts_private(err);
 	if (r == 0)
 		r = nrd_mkdir_p(dir, 0700, err);
 	if (r < 0)
 		return r;
-	if (write && is_dirty(device)) {
-		r = fat_repair(device, err);
-		if (r < 0)
-			return r;
-		repaired = true;
-	}
-	if (mount(device, dir, "vfat", flags | (write ? 0 : MS_RDONLY), FAT_OPTIONS) < 0 &&
-	    (write || errno != EBUSY || mount(device, dir, "vfat", flags, FAT_OPTIONS) < 0))
-		return mount_fail(device, err);
-	*ret_repaired = repaired;
-	return 0;
+	if (write)
+		return fat_mount_writable(device, dir, ret_repaired, err);
+	*ret_repaired = false;
+	/* Where it is open for writing, reading goes along with that. */
+	if (fat_mount(device, dir, MS_RDONLY) == 0 ||
+	    (errno == EBUSY && fat_mount(device, dir, 0) == 0))
+		return 0;
+	return mount_fail(device, err);
 }
 
 int

@@ -58,7 +58,7 @@ booted_read(struct platform *p)
 }
 
 static int
-lock_take(struct platform *p, struct nrd_err *err)
+lock_take(struct platform *p, bool wait, struct nrd_err *err)
 {
 	NRD_FREE char *path = nrd_path_join(p->node.run, "piadm.lock");
 	int r;
@@ -71,7 +71,7 @@ lock_take(struct platform *p, struct nrd_err *err)
 	p->lock_fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
 	if (p->lock_fd < 0)
 		return nrd_fail(err, errno, "FileOpen", "open %s: %m", path);
-	if (flock(p->lock_fd, LOCK_EX | LOCK_NB) < 0)
+	if (flock(p->lock_fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
 		return nrd_fail(err, EBUSY, "PlatformBusy",
 				"another piadm is changing the boot volumes; wait until it is done");
 	return 0;
@@ -315,7 +315,7 @@ platform_open(const struct platform_opts *opts, struct platform **ret_p, struct 
 	(void)platform_stamp_running(p->node.os_release, p->running, NULL);
 	booted_read(p);
 	if ((opts->flags & PLATFORM_WRITE) != 0)
-		r = lock_take(p, err);
+		r = lock_take(p, (opts->flags & PLATFORM_WAIT) != 0, err);
 	if (r == 0 && opts->dirs != NULL)
 		r = add_dirs(p, opts->dirs, err);
 	else if (r == 0)

@@ -42,6 +42,7 @@ enum platform_open_flags {
 	PLATFORM_WRITE = 1u << 0, /* volumes will be changed */
 	PLATFORM_ALL = 1u << 1,   /* without `where`: all volumes, not those the node boots from */
 	PLATFORM_EMPTY = 1u << 2, /* no volume at all is fine */
+	PLATFORM_WAIT = 1u << 3,  /* wait for another process that changes volumes */
 };
 
 struct platform_opts {
