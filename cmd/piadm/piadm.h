@@ -26,7 +26,7 @@ extern const struct nrd_opt list_opts[], avail_opts[], install_opts[], bootable_
 nrd_cmd_fn cmd_list, cmd_avail, cmd_install, cmd_activate, cmd_remove, cmd_bootable, cmd_update,
 	cmd_confirm;
 
-/* How a verb opens volumes: with the options before the verb, notes and progress on standard error. */
+/* How a verb opens volumes: by the options before it; notes and progress on standard error. */
 struct platform_opts piadm_opts(const struct nrd_args *args, const char *where, unsigned flags);
 
 /* Where versions come from, by the environment. "Usage" for a digest that is not understood. */

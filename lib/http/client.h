@@ -26,7 +26,10 @@
  */
 #define HTTP_REDIRECTS_MAX 5
 
-/* Called now and then while bytes come; total is 0 when not known. Negative: stop, with err filled. */
+/*
+ * Called now and then while bytes come; total is 0 when not known. Negative stops it, with err
+ * filled.
+ */
 typedef int http_progress_fn(void *arg, uint64_t done, uint64_t total, struct nrd_err *err);
 
 /* All zero: the defaults. */
@@ -46,8 +49,8 @@ int http_get(const char *url, const struct http_opts *opts, struct nrd_buf *out,
 
 /*
  * Writes the body to fd from where it stands, at most max bytes, hashing it on the way
- * when ret_sha256 is not NULL; ret_bytes may be NULL. "FileWrite" when fd refuses. What came before a failure
- * stays in the file.
+ * when ret_sha256 is not NULL; ret_bytes may be NULL. "FileWrite" when fd refuses. What came
+ * before a failure stays in the file.
  */
 int http_get_file(const char *url, const struct http_opts *opts, uint64_t max, int fd,
 		  char ret_sha256[NRD_HASH_TEXT], uint64_t *ret_bytes, struct nrd_err *err);

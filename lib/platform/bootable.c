@@ -455,8 +455,8 @@ platform_bootable_refresh(const struct platform_opts *opts, const char *pool,
 		any |= v->len > 0;
 	if (!any)
 		return nrd_fail(err, ENOENT, "PlatformNotFound",
-				"pool %s has no platform yet; make it bootable with: piadm bootable "
-				"-e %s", pool, pool);
+				"pool %s has no platform yet; make it bootable with: piadm "
+				"bootable -e %s", pool, pool);
 	r = make_volumes(opts, pool, &disks, p, err);
 	if (r < 0)
 		return r;

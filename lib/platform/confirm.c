@@ -118,14 +118,14 @@ tell(const struct platform *p, enum platform_outcome outcome, const char *lost, 
 		return;
 	case PLATFORM_FAILED:
 		(void)snprintf(ret_text, size,
-			       "the update to platform %s did not come up; this node runs %s (piadm "
-			       "remove %s takes it away, piadm activate %s tries it again)",
+			       "the update to platform %s did not come up; this node runs %s "
+			       "(piadm remove %s takes it away, piadm activate %s tries it again)",
 			       lost, p->running, lost, lost);
 		return;
 	case PLATFORM_REPAIRED:
 		(void)snprintf(ret_text, size,
-			       "the boot environment on %s was damaged and was made anew; this node "
-			       "runs platform %s", label, p->running);
+			       "the boot environment on %s was damaged and was made anew; this "
+			       "node runs platform %s", label, p->running);
 		return;
 	case PLATFORM_FALLBACK:
 		(void)snprintf(ret_text, size,

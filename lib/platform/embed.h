@@ -16,8 +16,9 @@
 #define PLATFORM_SECTOR 512
 
 /*
- * Points boot.img's code (boot, at least one sector) to start, where core.img begins, and core.img's own
- * list of sectors to what follows. "BadBootFiles" (-EBADMSG) when they are not what they should be or do not fit.
+ * Points boot.img's code (boot, at least one sector) to start, where core.img begins, and
+ * core.img's own list of sectors to what follows. "BadBootFiles" (-EBADMSG) when they are not what
+ * they should be, -ENOSPC when core.img does not fit.
  */
 int platform_embed_patch(unsigned char *boot, size_t boot_len, unsigned char *core,
 			 size_t core_len, uint64_t start, uint64_t room_bytes,

@@ -73,7 +73,8 @@ lock_take(struct platform *p, bool wait, struct nrd_err *err)
 		return nrd_fail(err, errno, "FileOpen", "open %s: %m", path);
 	if (flock(p->lock_fd, LOCK_EX | (wait ? 0 : LOCK_NB)) < 0)
 		return nrd_fail(err, EBUSY, "PlatformBusy",
-				"another piadm is changing the boot volumes; wait until it is done");
+				"another piadm is changing the boot volumes; wait until it is "
+				"done");
 	return 0;
 }
 
@@ -240,8 +241,8 @@ volume_load(struct platform *p, struct platform_volume *v, bool write, struct nr
 }
 
 /*
- * Mounts and reads those that are not yet. A volume that cannot be used does not keep the others from it: it is left
- * out, and remembered as one on which every change fails.
+ * Mounts and reads those that are not yet. A volume that cannot be used does not keep the others
+ * from it: it is left out, and remembered as one on which every change fails.
  */
 static int
 volumes_load(struct platform *p, const struct platform_opts *opts, struct nrd_err *err)

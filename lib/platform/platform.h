@@ -80,7 +80,7 @@ void platform_cleanup(struct platform **p); /* closes, errors are lost; NULL is 
 /* Versions that can be had from PIADM_URL_PREFIX, newer than what runs and not on all volumes. */
 struct platform_remote {
 	const char *prefix; /* URL of a directory with index.json */
-	const char *sums;   /* URL of a file as sha256sum makes it; NULL: SHA256SUMS if there is one */
+	const char *sums;   /* URL of a list as sha256sum makes it; NULL: SHA256SUMS if any */
 	bool no_sums;
 };
 int platform_remote_index(const struct platform_remote *remote, struct platform_index *ret_index,
@@ -130,7 +130,7 @@ int platform_activate(struct platform *p, const char *stamp, struct platform_cha
  */
 int platform_remove(struct platform *p, const char *stamp, struct nrd_err *err);
 
-/* In the run directory: one line for the console's banner, there while there is something to say. */
+/* In the run directory, while there is something to say: one line for the console's banner. */
 #define PLATFORM_NOTICE "notice"
 
 enum platform_outcome {

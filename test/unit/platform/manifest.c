@@ -19,7 +19,8 @@ stamps(void)
 	static const char *const good[] = { A, "20991231T235960Z", "00000101T000000Z" };
 	static const char *const wrong[] = { "", "20260101T000000", A "Z", "20261301T000000Z",
 					     "20260100T000000Z", "20260101T240000Z",
-					     "20260101 000000Z", "2026010xT000000Z", "../../etc/passwdZ" };
+					     "20260101 000000Z", "2026010xT000000Z",
+					     "../../etc/passwdZ" };
 
 	for (size_t i = 0; i < nrd_count(good); i++)
 		CHECK(platform_stamp_valid(good[i]));
@@ -156,7 +157,8 @@ index_is_sorted(void)
 static void
 bad_indexes(void)
 {
-	static const char *const texts[] = { "", "{}", "[1]", "[" GOOD(A) ",{}]", "[" GOOD("x") "]" };
+	static const char *const texts[] = { "", "{}", "[1]", "[" GOOD(A) ",{}]",
+					     "[" GOOD("x") "]" };
 
 	for (size_t i = 0; i < nrd_count(texts); i++) {
 		NRD_AUTO(platform_index) index = { 0 };
