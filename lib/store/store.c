@@ -3,24 +3,35 @@
 #include "store.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/inotify.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "nrd/file.h"
 #include "nrd/mem.h"
 #include "store-priv.h"
 
-/* The node exists once the module has finished loading; the directory may exist before. */
-#define STORE_SYSFS "/sys/module/zfs/version"
+#define LIVE_POLL_MS 50
 
+/*
+ * /dev/zfs appears while the module still tells sysfs which properties it knows, and libzfs reads
+ * that once, when it is opened: too early, and there is no property "mountpoint". "live" is said
+ * when all of it is done.
+ */
 bool
 store_present(void)
 {
-	return access(STORE_SYSFS, F_OK) == 0 && access(STORE_DEVICE, R_OK | W_OK) == 0;
+	char state[16] = "";
+
+	return access(STORE_DEVICE, R_OK | W_OK) == 0 &&
+	       nrd_attr_read(AT_FDCWD, "/sys/module/zfs/initstate", state, sizeof(state), NULL) >= 0 &&
+	       strcmp(state, "live") == 0;
 }
 
 static int
@@ -54,8 +65,10 @@ store_wait(unsigned timeout_ms, struct nrd_err *err)
 
 		if (left <= 0)
 			return missing(err);
-		/* The device is made a moment before sysfs tells the version: look again soon. */
-		(void)poll(&p, 1, left > 1000 ? 1000 : (int)left);
+		/* Nothing tells when the module is live, which is a moment after the device is made. */
+		if (left > LIVE_POLL_MS && access(STORE_DEVICE, F_OK) == 0)
+			left = LIVE_POLL_MS;
+		(void)poll(&p, 1, (int)left);
 		while (read(fd, events, sizeof(events)) > 0)
 			;
 	}
