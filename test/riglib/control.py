@@ -13,6 +13,8 @@ from .errors import NodeGone, RigError, TimedOut, WrongState
 from .node import Node, reap, wait_for
 from .qmp import Qmp
 
+PRESS_SECONDS = 20
+
 # Prints the node's state as soon as it is one of those asked for. A node without the file is still booting.
 AWAIT_STATE = r"""
 while :; do
@@ -131,14 +133,25 @@ def await_agent(node, timeout):
 
 
 def down(node, timeout=90):
-    """An orderly shutdown by the power button. Returns False when it was off already."""
+    """
+    An orderly shutdown by the power button, which is pressed again now and then: a node that is still starting does
+    not hear it. Returns False when it was off already.
+    """
     if not node.running():
         _ = node.config
         return False
-    with Qmp(node.dir) as qmp:
-        qmp("system_powerdown")
-    node.wait_gone(timeout)
-    return True
+    deadline = time.monotonic() + timeout
+    while True:
+        with contextlib.suppress(NodeGone, ConnectionError, FileNotFoundError), Qmp(node.dir) as qmp:
+            qmp("system_powerdown")
+        left = deadline - time.monotonic()
+        try:
+            node.wait_gone(max(0.1, min(left, PRESS_SECONDS)))
+            return True
+        except TimedOut:
+            if left <= PRESS_SECONDS:
+                raise TimedOut(f"{node.name}: still on {timeout:g} s after the power button was pressed"
+                               f"{state_tail(node)}") from None
 
 
 def set_clock(node):

@@ -6,6 +6,7 @@ is one for all tests that only look, and what really boots is one machine for a 
 """
 
 import itertools
+import os
 import re
 import sys
 from pathlib import Path
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from machine import Machine  # noqa: E402
 from riglib import cli  # noqa: E402
 from riglib import machine as machine_module  # noqa: E402
-from riglib.node import BUILD  # noqa: E402
+from riglib.node import BUILD, all_nodes  # noqa: E402
 
 counter = itertools.count(1)
 alive = []
@@ -41,11 +42,16 @@ def platform():
     stamp = (BUILD / "platform/current").resolve().name
     cli.DEFAULTS["platform"] = stamp  # a build meanwhile must not mix versions into one run
     machine_module.platform_dir(cli.DEFAULTS)
+    for node in all_nodes():  # of runs that were killed
+        left = re.match(r"t(\d+)-\d+-", node.name)
+        if left and not os.path.exists(f"/proc/{left[1]}"):
+            node.remove()
     return stamp
 
 
 def new_machine(hint):
-    machine = Machine(f"t{next(counter)}-{re.sub('[^a-z0-9]+', '-', hint.lower())}"[:32].rstrip("-"))
+    name = f"t{os.getpid()}-{next(counter)}-{re.sub('[^a-z0-9]+', '-', hint.lower())}"
+    machine = Machine(name[:32].rstrip("-"))
     alive.append(machine)
     return machine
 

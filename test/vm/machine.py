@@ -92,9 +92,9 @@ class Machine:
         """Waits until another boot than that one answers."""
         def probe():
             try:
-                code, now, _ = self.run("cat", "/proc/sys/kernel/random/boot_id", timeout=10, connect_timeout=timeout)
-            except control.NodeGone:
-                return None
+                code, now, _ = self.run("cat", "/proc/sys/kernel/random/boot_id", timeout=20, connect_timeout=20)
+            except (control.NodeGone, control.TimedOut):
+                return None  # in the middle of going down, or not up yet
             return code == 0 and now.strip() != boot_id
         control.wait_for(f"{self.name}: another boot", timeout, probe, 0.5, self.node)
 
@@ -116,6 +116,10 @@ class Machine:
 
     def off(self, timeout=BOOT):
         control.down(self.node, timeout)
+
+    def settle(self):
+        """Waits until all that starts at boot has started or failed: ready is when machines can run, not that."""
+        self.run("systemctl", "is-system-running", "--wait", timeout=BOOT)
 
     def state(self):
         code, out, _ = self.run("cat", "/run/nereid/state")

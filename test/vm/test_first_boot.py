@@ -6,17 +6,27 @@ import json
 
 import pytest
 
-from machine import ANSWERS, served
+from machine import ANSWERS, ANY_END, served
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6bR7ZbVx9mHj3oQx2l1rF0d5f1QmWb0u0bF4mZq3nV tester@example"
 
 
 @pytest.fixture(scope="module")
-def node(module_machine):
+def story(module_machine):
     answers = {**ANSWERS, "root_authorized_keys": [KEY], "dns_search": "example.test"}
     state = module_machine.up(answers=answers, disks=[6, 6])
     assert state == "ready"
+    module_machine.settle()
     return module_machine
+
+
+@pytest.fixture
+def node(story):
+    """Up, whatever the test before left behind."""
+    if not story.node.running():
+        story.up(fresh=False)
+    story.wait(ANY_END)
+    return story
 
 
 def facts(node):
