@@ -191,6 +191,7 @@ make_plan(const struct node_setup *setup, const struct node_answers *answers,
 			return r;
 	}
 	plan->pool = NODE_PLAN_POOL_REUSE;
+	plan->change = true;
 	r = node_plan_configure(answers, &setup->nics, plan->config, err);
 	return r < 0 ? r : node_plan_login(answers, plan, err);
 }

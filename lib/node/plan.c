@@ -485,7 +485,9 @@ node_plan_describe(const struct node_plan *plan, const struct disk_list *disks,
 	char size[NRD_SIZE_TEXT];
 
 	network_facts(plan->config, out);
-	if (plan->pool == NODE_PLAN_POOL_REUSE) {
+	if (plan->change) {
+		fact(out, "pool " NODE_POOL, "as it is");
+	} else if (plan->pool == NODE_PLAN_POOL_REUSE) {
 		fact(out, "pool " NODE_POOL, "the one that is there; nothing on it is changed");
 	} else {
 		node_plan_layout_words(&plan->layout, &words);
@@ -504,7 +506,9 @@ node_plan_describe(const struct node_plan *plan, const struct disk_list *disks,
 			(void)nrd_buf_printf(out, "  %-16s %s on %s\n", "WILL BE LOST", d->use,
 					     d->name);
 	}
-	fact(out, "root password", plan->hash != NULL ? "set" : "none (SSH keys only)");
+	fact(out, "root password", plan->hash != NULL ? "set" :
+				   plan->change       ? "as it is" :
+							"none (SSH keys only)");
 	if (plan->keys != NULL)
 		fact(out, "SSH keys", "given");
 }

@@ -39,6 +39,7 @@ struct node_plan_env {
 
 struct node_plan {
 	enum node_plan_pool pool;
+	bool change;                /* of a node that is set up: what is not given stays */
 	struct disk_layout layout;  /* empty with NODE_PLAN_POOL_REUSE */
 	char **force;               /* disks that lose what they hold */
 	struct node_config *config; /* owned */

@@ -17,7 +17,8 @@
 struct trouble {
 	const char *group;
 	char group_name[64];
-	char device[96];
+	char device[96];   /* for people */
+	char handle[96];   /* for zpool: a device that is gone is known by its guid alone */
 	unsigned n;        /* leaves in trouble */
 	uint64_t state;    /* of the worst */
 	uint64_t aux;
@@ -105,6 +106,8 @@ look_at_leaf(nvlist_t *vdev, struct trouble *t)
 {
 	uint64_t state = 0;
 	uint64_t aux = 0;
+	uint64_t gone;
+	uint64_t guid;
 
 	if (!stats_of(vdev, &state, &aux) || rank_of(state) == 0)
 		return;
@@ -116,6 +119,11 @@ look_at_leaf(nvlist_t *vdev, struct trouble *t)
 	t->state = state;
 	t->aux = aux;
 	device_name(vdev, t->device, sizeof(t->device));
+	if (nvlist_lookup_uint64(vdev, ZPOOL_CONFIG_NOT_PRESENT, &gone) == 0 &&
+	    nvlist_lookup_uint64(vdev, ZPOOL_CONFIG_GUID, &guid) == 0)
+		(void)snprintf(t->handle, sizeof(t->handle), "%llu", (unsigned long long)guid);
+	else
+		memcpy(t->handle, t->device, sizeof(t->handle));
 	(void)snprintf(t->group_name, sizeof(t->group_name), "%s", t->group);
 }
 
@@ -170,7 +178,7 @@ say(struct store_pool_health *h, const char *pool, const struct trouble *t, bool
 	}
 	if (t->n > 1)
 		(void)snprintf(more, sizeof(more), ", and %u more", t->n - 1);
-	(void)snprintf(h->what, sizeof(h->what), "%s%s%s %s%s", t->group_name,
+	(void)snprintf(h->what, sizeof(h->what), "%.40s%s%.64s %s%s", t->group_name,
 		       in_group ? ": " : "", t->device, words_of(t->state, t->aux), more);
 	if (h->health == STORE_SUSPENDED)
 		(void)snprintf(h->todo, sizeof(h->todo), "bring the disks back, then: zpool clear %s",
@@ -178,11 +186,11 @@ say(struct store_pool_health *h, const char *pool, const struct trouble *t, bool
 	else if (!imported)
 		(void)snprintf(h->todo, sizeof(h->todo), "bring the disks back and reboot");
 	else if (t->state == VDEV_STATE_OFFLINE)
-		(void)snprintf(h->todo, sizeof(h->todo), "zpool online %s %s", pool, t->device);
+		(void)snprintf(h->todo, sizeof(h->todo), "zpool online %s %s", pool, t->handle);
 	else
 		(void)snprintf(h->todo, sizeof(h->todo),
 			       "put the disk back, or: zpool replace %s %s NEWDISK", pool,
-			       t->device);
+			       t->handle);
 }
 
 void

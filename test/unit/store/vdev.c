@@ -75,6 +75,27 @@ names_the_missing_disk(void)
 	nvlist_free(config);
 }
 
+/* What is gone has no name any more that zpool would take. */
+static void
+a_gone_disk_is_known_by_its_guid(void)
+{
+	nvlist_t *config = mirror_pool(VDEV_STATE_DEGRADED, VDEV_STATE_CANT_OPEN, VDEV_AUX_OPEN_FAILED);
+	nvlist_t *root = fnvlist_lookup_nvlist(config, ZPOOL_CONFIG_VDEV_TREE);
+	nvlist_t **mirror;
+	nvlist_t **disks;
+	struct store_pool_health h;
+	uint_t n;
+
+	CHECK(nvlist_lookup_nvlist_array(root, ZPOOL_CONFIG_CHILDREN, &mirror, &n) == 0);
+	CHECK(nvlist_lookup_nvlist_array(mirror[0], ZPOOL_CONFIG_CHILDREN, &disks, &n) == 0);
+	CHECK(nvlist_add_uint64(disks[1], ZPOOL_CONFIG_NOT_PRESENT, 1) == 0);
+	CHECK(nvlist_add_uint64(disks[1], ZPOOL_CONFIG_GUID, 4711) == 0);
+	store_vdev_health(config, true, &h);
+	CHECK_STR(h.what, "mirror-0: vdb3 is missing");
+	CHECK_STR(h.todo, "put the disk back, or: zpool replace zones 4711 NEWDISK");
+	nvlist_free(config);
+}
+
 static void
 tells_offline_failed_and_suspended(void)
 {
@@ -112,5 +133,5 @@ a_pool_that_cannot_be_opened(void)
 	nvlist_free(nothing);
 }
 
-TEST_MAIN(a_sound_pool, names_the_missing_disk, tells_offline_failed_and_suspended,
+TEST_MAIN(a_sound_pool, names_the_missing_disk, a_gone_disk_is_known_by_its_guid, tells_offline_failed_and_suspended,
 	  a_pool_that_cannot_be_opened)
