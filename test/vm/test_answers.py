@@ -46,14 +46,14 @@ def test_bad_answers_are_refused(node, case):
     change, words = BAD[case]
     if case == "disk in use":
         words = ["vdb"]
-    before = node.sh("sha256sum /dev/vdb; head -c 64M /dev/vda | sha256sum")
+    before = node.sh("for d in vda vdb; do head -c 8M /dev/$d | sha256sum; done")
     node.push(with_changes(change), "/tmp/answers.json")
     code, out, err = node.run("nereid-setup", "-f", "/tmp/answers.json")
     assert code == 1, out + err
     assert err.count("\n") == 1, err
     for word in words:
         assert word in err
-    assert node.sh("sha256sum /dev/vdb; head -c 64M /dev/vda | sha256sum") == before
+    assert node.sh("for d in vda vdb; do head -c 8M /dev/$d | sha256sum; done") == before
     assert node.run("zpool", "list", "-H", "zones")[0] != 0
     assert node.state().startswith("setup")
 
