@@ -22,12 +22,13 @@ do_programs() {
 			-Dtests=false
 		ninja -C build/meson
 		DESTDIR=/out meson install -C build/meson --no-rebuild --quiet --strip
+		for page in man/man?/*.?; do install -Dm644 "$page" "/out/usr/share/$page"; done
 	'
 }
 
 need_programs() {
 	need_buildroot
-	PROGRAMS=$BUILD/programs-$( (mapfile -t list < <(ours); hash_files "${list[@]}"; basename "$BUILDROOT") | hash_of)
+	PROGRAMS=$BUILD/programs-$( (mapfile -t list < <(ours); hash_files "${list[@]}"; basename "$BUILDROOT"; cat "$LIVE/lib/program.sh") | hash_of)
 	stage programs "$PROGRAMS" do_programs
 	forget_others "$BUILD/programs-" "$PROGRAMS"
 }
@@ -47,7 +48,7 @@ do_uts() {
 need_uts() {
 	need_buildroot
 	need_signing_key
-	UTS=$CACHE/uts-$( (hash_files "$TOP/kernel/nereid_uts"; basename "$BUILDROOT"; sha256sum <"$SIGN_DIR/cert.pem") | hash_of)
+	UTS=$CACHE/uts-$( (hash_files "$TOP/kernel/nereid_uts"; basename "$BUILDROOT"; cat "$LIVE/lib/program.sh"; sha256sum <"$SIGN_DIR/cert.pem") | hash_of)
 	stage uts-module "$UTS" do_uts
 }
 
