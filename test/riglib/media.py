@@ -43,7 +43,9 @@ def options(node, config):
             args += ["-device", "qemu-xhci,id=xhci",
                      "-device", "usb-storage,id=medium-dev,bus=xhci.0,drive=medium,removable=on,bootindex=0"]
         else:
-            args += ["-device", "virtio-blk-pci,id=medium-dev,drive=medium,serial=rig-stick,bootindex=0"]
+            # In a slot of its own: what sits on the root bus cannot be pulled.
+            args += ["-device", "pcie-root-port,id=slot,chassis=1",
+                     "-device", "virtio-blk-pci,id=medium-dev,bus=slot,drive=medium,serial=rig-stick,bootindex=0"]
     if config["vga"]:
         args += ["-device", "VGA"]
     return args
