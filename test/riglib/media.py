@@ -44,8 +44,8 @@ def options(node, config):
                      "-device", "usb-storage,id=medium-dev,bus=xhci.0,drive=medium,removable=on,bootindex=0"]
         else:
             # In a slot of its own: what sits on the root bus cannot be pulled.
-            args += ["-device", "pcie-root-port,id=slot,chassis=1",
-                     "-device", "virtio-blk-pci,id=medium-dev,bus=slot,drive=medium,serial=rig-stick,bootindex=0"]
+            args += ["-device", "pcie-root-port,id=pluggable,chassis=1",
+                     "-device", "virtio-blk-pci,id=medium-dev,bus=pluggable,drive=medium,serial=rig-stick,bootindex=0"]
     if config["vga"]:
         args += ["-device", "VGA"]
     return args

@@ -33,6 +33,8 @@ class Qmp:
                 data = self.sock.recv(65536)
             except TimeoutError:
                 continue
+            except ConnectionError:
+                data = b""
             if not data:
                 raise NodeGone("QEMU ended")
             self.buf += data
@@ -43,7 +45,10 @@ class Qmp:
         request = {"execute": command}
         if arguments:
             request["arguments"] = {k.replace("_", "-"): v for k, v in arguments.items()}
-        self.sock.sendall(json.dumps(request).encode() + b"\n")
+        try:
+            self.sock.sendall(json.dumps(request).encode() + b"\n")
+        except ConnectionError:
+            raise NodeGone("QEMU ended") from None
         deadline = time.monotonic() + timeout
         while True:
             message = self._read(deadline)

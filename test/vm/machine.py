@@ -121,6 +121,10 @@ class Machine:
         """Waits until all that starts at boot has started or failed: ready is when machines can run, not that."""
         self.run("systemctl", "is-system-running", "--wait", timeout=BOOT)
 
+    def online(self):
+        """Waits for the admin network: DHCP may answer after the node is ready."""
+        self.sh("until ip -4 route get 10.0.2.2 >/dev/null 2>&1; do sleep 0.2; done")
+
     def state(self):
         code, out, _ = self.run("cat", "/run/nereid/state")
         return out.strip() if code == 0 else "booting"

@@ -90,4 +90,5 @@ def test_commands_refuse_what_is_not_there(shared):
 
 def test_manual_pages_are_readable_on_the_node(shared):
     for page in ("sysinfo", "piadm", "nictagadm", "nereid-setup"):
-        assert "NAME" in shared.ok("mandoc", f"/usr/share/man/man8/{page}.8"), page
+        text = re.sub(".\b", "", shared.ok("man", page))  # bold is struck over
+        assert "NAME" in text and "EXIT STATUS" in text, page

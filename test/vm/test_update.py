@@ -10,9 +10,10 @@ import time
 
 import pytest
 
-from machine import ANSWERS, BUILD, RUN, second_platform, served
+from machine import ANSWERS, ANY_END, BUILD, RUN, second_platform, served
 
 BROKEN = "20380120T000000Z"  # its kernel finds no root
+DAMAGED = "20380122T000000Z"  # does not have the digest that the server's list gives
 LATER = "20380121T000000Z"   # whole, but its installation is cut off
 BOOT = 400
 
@@ -46,19 +47,36 @@ def server(tmp_path_factory, platform):
         files = {"kernel": current / "kernel", "boot_archive": archive}
         manifest = {"stamp": stamp, "version": 1, "files": [entry(n, p) for n, p in files.items()]}
         pack(top / f"platform-{stamp}.tar", stamp, manifest, files)
+    tars = sorted(top.glob("platform-*.tar"))
+    damaged = top / f"platform-{DAMAGED}.tar"
+    damaged.write_bytes(tars[0].read_bytes()[:-4096] + bytes(4096))
+    sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in tars}
+    sums[damaged.name] = sums[tars[0].name]
+    (top / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     with served(top) as url:
         yield url
 
 
 @pytest.fixture(scope="module")
-def node(module_machine, server, platform):
+def story(module_machine, server, platform):
     """Installed directly, given its platform, and from then on booted from its own disk."""
     m = module_machine
     assert m.up(answers=ANSWERS, cold=False, disks=[10]) == "ready"
+    m.online()
     m.ok("piadm", "install", f"{server}/platform-{platform}.tar", timeout=RUN)
     m.off()
     assert m.up(fresh=False, media="disk", timeout=BOOT).startswith("ready")
     return m
+
+
+@pytest.fixture
+def node(story):
+    """Up and on the network, whatever the test before left behind."""
+    if not story.node.running():
+        story.up(fresh=False, timeout=BOOT)
+    story.wait(ANY_END, BOOT)
+    story.online()
+    return story
 
 
 def listed(node):
@@ -151,6 +169,7 @@ def test_it_is_not_tried_again(node, platform):
 
 def test_damaged_downloads_are_refused(node, server, tmp_path):
     before = listed(node)
+    assert DAMAGED in node.refused(1, "piadm", "install", f"{server}/platform-{DAMAGED}.tar")
     node.sh(f"curl -sf {server}/platform-{LATER}.tar | head -c 20M >/var/tmp/cut.tar")
     node.refused(1, "piadm", "install", "/var/tmp/cut.tar")
     node.push("not a platform\n", "/var/tmp/text")
