@@ -304,6 +304,9 @@ def cmd_list(args):
         rows.append({"name": node.name, "state": "running" if node.running() else "off", "pid": node.pid(),
                      "media": config["media"], "memory": config["memory"], "cpus": config["cpus"],
                      "disks": disks, "segments": ",".join(config["net"]) or "-"})
+    if args.names:
+        print("".join(row["name"] + "\n" for row in rows), end="")
+        return 0
     if args.json:
         print(json.dumps(rows, indent=1))
         return 0
@@ -387,6 +390,7 @@ def build_parser():
 
     p = verb("list", cmd_list, "list the nodes", named=False)
     p.add_argument("--json", "-j", action="store_true", help="as JSON")
+    p.add_argument("--names", action="store_true", help="names alone, one a line")
     verb("eject", cmd_eject, "pull the medium the node was booted from")
     p = verb("screenshot", cmd_screenshot, "write the VGA screen as a PNG file")
     p.add_argument("file", metavar="FILE")
