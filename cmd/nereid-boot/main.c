@@ -11,6 +11,7 @@
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
+#include "ready.h"
 
 #define SETUP_PROGRAM "/usr/sbin/nereid-setup"
 #define SETUP_LIMIT_MS 1800000 /* many disks, slow server with the answers */
@@ -116,6 +117,8 @@ cmd_save_shadow(const struct nrd_args *args, struct nrd_err *err)
 
 static const struct nrd_cmd cmds[] = {
 	{ "boot", cmd_boot, boot_opts, "[-l]", "bring the node up", 0, 0, NRD_ARGS_NONE },
+	{ "ready", cmd_ready, NULL, "", "wait for the network, confirm the platform, say that the node is ready",
+	  0, 0, NRD_ARGS_NONE },
 	{ "lease", cmd_lease, NULL, "", "write resolvers and time servers that DHCP brought", 0, 0,
 	  NRD_ARGS_NONE },
 	{ "save-shadow", cmd_save_shadow, NULL, "", "keep changed passwords on the pool", 0, 0,

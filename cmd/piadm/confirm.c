@@ -6,7 +6,7 @@
 #include "nrd/mem.h"
 #include "piadm.h"
 
-/* Run by nereid-ready.service at each boot. */
+/* Run by `nereid-boot ready` at each boot. */
 int
 cmd_confirm(const struct nrd_args *args, struct nrd_err *err)
 {

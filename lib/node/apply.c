@@ -4,17 +4,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
-#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "link/nic.h"
@@ -466,42 +461,4 @@ node_apply_lease(struct nrd_err *err)
 	int r = node_config_read(NULL, &config, err);
 
 	return r < 0 ? r : write_resolvers(config, err);
-}
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
-bool
-node_apply_nics_wait(unsigned timeout_ms)
-{
-	NRD_AUTO(node_config) *config = NULL;
-	NRD_CLOSE int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-	struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int64_t end = now_ms() + timeout_ms;
-
-	if (node_config_read(NULL, &config, NULL) < 0)
-		return true;
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return true;
-	for (;;) {
-		NRD_AUTO(link_nics) nics = { 0 };
-		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
-		char buf[8192];
-
-		if (link_nics_read(NULL, 0, &nics, NULL) < 0 ||
-		    !node_net_nic_missing(config, &nics))
-			return true;
-		if (left <= 0)
-			return false;
-		(void)poll(&p, 1, (int)left);
-		while (recv(fd, buf, sizeof(buf), 0) > 0)
-			;
-	}
 }

@@ -28,6 +28,3 @@ int node_apply_bare(struct node_apply *apply, struct nrd_err *err);
 
 /* Writes /etc/resolv.conf and chrony's sources again, for what DHCP brought meanwhile. */
 int node_apply_lease(struct nrd_err *err);
-
-/* Waits until the NICs the admin network needs are there; false when they are not after ms. */
-bool node_apply_nics_wait(unsigned timeout_ms);

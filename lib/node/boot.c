@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "node/apply.h"
+#include "node/bootlog.h"
 #include "node/bootparam.h"
 #include "node/datasets.h"
+#include "node/netwait.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -42,7 +44,7 @@ struct boot {
 	const struct node_boot_opts *opts;
 	struct node_bootparam param;
 	struct store *store;
-	int log;
+	struct node_bootlog log;
 	int uevents;
 	char *pool;
 	char problem[NODE_STATE_WHY_MAX];
@@ -58,29 +60,6 @@ now_ms(void)
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
 }
 
-__attribute__((format(printf, 2, 3))) static void
-say(struct boot *b, const char *fmt, ...)
-{
-	char line[768];
-	int64_t ms = now_ms();
-	int n = snprintf(line, sizeof(line), "%3lld.%03lld ", (long long)(ms / 1000),
-			 (long long)(ms % 1000));
-	int head = n;
-	va_list ap;
-
-	va_start(ap, fmt);
-	n += vsnprintf(line + n, sizeof(line) - (size_t)n - 1, fmt, ap);
-	va_end(ap);
-	if (n > (int)sizeof(line) - 2)
-		n = (int)sizeof(line) - 2;
-	line[n++] = '\n';
-	if (b->log >= 0)
-		(void)nrd_write_all(b->log, line, (size_t)n, NULL);
-	/* The journal puts its own time before it. */
-	if (!b->opts->quiet)
-		(void)nrd_write_all(STDERR_FILENO, line + head, (size_t)(n - head), NULL);
-}
-
 /* Only the first is shown on the console; all are in the log. */
 __attribute__((format(printf, 2, 3))) static void
 problem(struct boot *b, const char *fmt, ...)
@@ -91,7 +70,7 @@ problem(struct boot *b, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	say(b, "problem: %s", text);
+	node_bootlog_say(&b->log, "problem: %s", text);
 	if (b->problem[0] == '\0')
 		memcpy(b->problem, text, sizeof(text));
 }
@@ -184,7 +163,7 @@ import_one(struct boot *b, const struct store_found *f)
 	if (store_pool_import(b->store, f, &why) < 0)
 		problem(b, "%s; see zpool import", why.msg);
 	else
-		say(b, "pool %s imported", f->name);
+		node_bootlog_say(&b->log, "pool %s imported", f->name);
 }
 
 /* What of a search still lacks disks that may come. */
@@ -303,7 +282,7 @@ open_store(struct boot *b, struct nrd_err *err)
 	int r;
 
 	if (!store_present()) {
-		say(b, "waiting for the ZFS module");
+		node_bootlog_say(&b->log, "waiting for the ZFS module");
 		r = store_wait(MODULE_WAIT_MS, &why);
 		if (r < 0 && secure_boot_refuses())
 			return nrd_fail(err, ENODEV, "ZfsRefused",
@@ -317,7 +296,7 @@ open_store(struct boot *b, struct nrd_err *err)
 	}
 	r = store_open(&b->store, err);
 	if (r >= 0)
-		say(b, "ZFS is there");
+		node_bootlog_say(&b->log, "ZFS is there");
 	return r;
 }
 
@@ -331,13 +310,13 @@ with_pool(struct boot *b, struct nrd_err *err)
 
 	if (r < 0)
 		problem(b, "%s", why.msg);
-	say(b, "datasets of %s mounted", b->pool);
+	node_bootlog_say(&b->log, "datasets of %s mounted", b->pool);
 	r = node_apply_config(&apply, err);
 	if (r < 0)
 		return r;
 	if (apply.problem[0] != '\0')
 		problem(b, "%s", apply.problem);
-	say(b, "configuration is in force");
+	node_bootlog_say(&b->log, "configuration is in force");
 	if (apply.login)
 		(void)nrd_file_write(NODE_LOGIN_PATH, "", 0, 0644, NULL);
 	return nrd_file_write(NODE_CONFIGURED_PATH, "", 0, 0644, err);
@@ -354,8 +333,8 @@ afterwards(struct boot *b)
 	if (store_pools(b->store, &names, NULL) >= 0)
 		for (size_t i = 0; names != NULL && names[i] != NULL; i++)
 			if (store_pool_mount_all(b->store, names[i], &why) < 0)
-				say(b, "%s", why.msg);
-	if (!node_apply_nics_wait(NIC_WAIT_MS)) {
+				node_bootlog_say(&b->log, "%s", why.msg);
+	if (!node_netwait_nics(NIC_WAIT_MS)) {
 		problem(b, "the admin NIC is missing; plug it in and reboot, or choose another with "
 			   "nereid-setup");
 	}
@@ -392,7 +371,7 @@ find_pool(struct boot *b, bool *ret_configured, struct nrd_err *err)
 		return r;
 	r = node_pool_complete(b->store, b->pool, &complete, err);
 	if (r >= 0 && !complete)
-		say(b, "pool %s: its setup was cut off", b->pool);
+		node_bootlog_say(&b->log, "pool %s: its setup was cut off", b->pool);
 	*ret_configured = complete && node_pool_configured(b->pool);
 	return r;
 }
@@ -407,7 +386,12 @@ finish(struct boot *b, enum node_state_kind kind, const char *why, struct node_s
 	}
 	ret->kind = kind;
 	(void)snprintf(ret->why, sizeof(ret->why), "%s", why != NULL ? why : "");
-	say(b, "state: %s%s%s", node_state_name(kind), ret->why[0] != '\0' ? ": " : "", ret->why);
+	/* What is configured is ready when others can reach it: see `nereid-boot ready`. */
+	if (kind == NODE_READY) {
+		node_bootlog_say(&b->log, "waiting for the network");
+		return node_state_write(NULL, NODE_BOOTING, NULL, err);
+	}
+	node_bootlog_say(&b->log, "state: %s%s%s", node_state_name(kind), ret->why[0] != '\0' ? ": " : "", ret->why);
 	return node_state_write(NULL, kind, why, err);
 }
 
@@ -431,7 +415,7 @@ unconfigured(struct boot *b, struct node_state *ret, struct nrd_err *err)
 			if (r < 0)
 				return r;
 			if (configured) {
-				say(b, "set up from answers");
+				node_bootlog_say(&b->log, "set up from answers");
 				r = with_pool(b, err);
 				afterwards(b);
 				if (r < 0)
@@ -488,20 +472,20 @@ run(struct boot *b, struct node_state *ret, struct nrd_err *err)
 int
 node_boot(const struct node_boot_opts *opts, struct node_state *ret_state, struct nrd_err *err)
 {
-	struct boot b = { .opts = opts, .log = -1, .uevents = -1 };
+	struct boot b = { .opts = opts, .uevents = -1 };
 	NRD_FREE char *param_problem = NULL;
 	struct nrd_err why = { 0 };
 	int r = nrd_mkdir_p(NODE_RUN_DIR, 0755, err);
 
 	if (r < 0)
 		return r;
-	b.log = open(NODE_BOOT_LOG, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	b.log = node_bootlog_open(opts->quiet);
 	b.uevents = uevents_open();
 	if (!opts->live)
 		(void)node_state_write(NULL, NODE_BOOTING, NULL, NULL);
 	r = node_bootparam_read(NULL, &b.param, &param_problem, &why);
 	if (r < 0)
-		say(&b, "%s: ignoring the boot parameters", why.msg);
+		node_bootlog_say(&b.log, "%s: ignoring the boot parameters", why.msg);
 	if (param_problem != NULL)
 		(void)snprintf(b.note, sizeof(b.note), "%s: it is ignored", param_problem);
 	r = run(&b, ret_state, err);
@@ -511,8 +495,7 @@ node_boot(const struct node_boot_opts *opts, struct node_state *ret_state, struc
 	store_close(b.store);
 	node_bootparam_fini(&b.param);
 	free(b.pool);
-	if (b.log >= 0)
-		(void)close(b.log);
+	node_bootlog_close(&b.log);
 	if (b.uevents >= 0)
 		(void)close(b.uevents);
 	return r;

@@ -7,12 +7,11 @@
 #include "node/state.h"
 #include "nrd/err.h"
 
-#define NODE_BOOT_LOG NODE_RUN_DIR "/boot.log"
-
 /*
  * From a kernel with disks to a node with its state: imports the pools, mounts the system pool's
  * datasets, puts the configuration in force, and says in /run/nereid/state how it went. Whatever
- * goes wrong ends in a state, not in a node that stands still. May be repeated: what is done
+ * goes wrong ends in a state, not in a node that stands still. What is configured and well stays
+ * "booting" (ret_state says ready): its network comes after this. May be repeated: what is done
  * already stays as it is.
  */
 struct node_boot_opts {

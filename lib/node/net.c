@@ -138,6 +138,22 @@ node_net_admin_nic(const struct node_config *config, const struct link_nics *nic
 	return nic == NULL || is_aggr(nic) ? NULL : nic_by_mac_text(nics, nic);
 }
 
+bool
+node_net_has_admin(const struct node_config *config, const struct link_nics *nics)
+{
+	char buf[NRD_MAC_TEXT];
+
+	return admin_nic_text(config, nics, buf) != NULL;
+}
+
+bool
+node_net_uses_dhcp(const struct node_config *config)
+{
+	const char *ip = node_config_get_filled(config, "admin_ip");
+
+	return ip == NULL || nrd_streq(ip, "dhcp");
+}
+
 static size_t
 aggr_members_missing(const struct node_config *config, const struct link_nics *nics,
 		     const char *aggr, size_t *ret_n)
@@ -237,10 +253,9 @@ address_section(struct maker *m, struct nrd_buf *b)
 	const char *gw = gateway_of(m->config);
 	struct nrd_err why = { 0 };
 	unsigned prefix = 24;
-	bool dhcp = ip == NULL || nrd_streq(ip, "dhcp");
+	bool dhcp = node_net_uses_dhcp(m->config);
 	bool addrconf = nrd_streq(ip6, "addrconf");
 
-	m->net->dhcp = dhcp;
 	if (mask != NULL)
 		(void)node_netmask_prefix(mask, &prefix, NULL);
 	(void)nrd_buf_printf(b, "DHCP=%s\nIPv6AcceptRA=%s\nLinkLocalAddressing=%s\n",

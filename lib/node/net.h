@@ -27,7 +27,6 @@ struct node_net {
 	struct node_net_file *data;
 	size_t len;
 	size_t cap;
-	bool dhcp; /* the admin address comes from DHCP */
 };
 
 /*
@@ -49,6 +48,12 @@ int node_net_write(const struct node_net *net, const char *dir, struct nrd_err *
  */
 const struct link_nic *node_net_admin_nic(const struct node_config *config,
 					  const struct link_nics *nics);
+
+/* True when the configuration names a NIC (or lets one be chosen) for the admin network. */
+bool node_net_has_admin(const struct node_config *config, const struct link_nics *nics);
+
+/* True when the admin address comes from DHCP. */
+bool node_net_uses_dhcp(const struct node_config *config);
 
 /* True when NICs that the admin network needs are not there (yet). */
 bool node_net_nic_missing(const struct node_config *config, const struct link_nics *nics);

@@ -288,6 +288,14 @@ def cmd_down(args):
     return 0
 
 
+def cmd_reboot(args):
+    node = Node(args.name)
+    control.reboot(node, args.timeout)
+    if not args.no_wait:
+        print(control.await_state(node, args.timeout))
+    return 0
+
+
 def cmd_remove(args):
     for node in selected(args):
         _ = node.config
@@ -387,6 +395,9 @@ def build_parser():
             ("remove", cmd_remove, "cut the power and throw the node's disks away", None)):
         p = verb(name, function, text, timeout)
         p.add_argument("--all", action="store_true", help="all nodes")
+
+    p = verb("reboot", cmd_reboot, "reboot it in an orderly way, wait until it is up and print its state", 300)
+    p.add_argument("--no-wait", action="store_true", help="return when it begins to boot")
 
     p = verb("list", cmd_list, "list the nodes", named=False)
     p.add_argument("--json", "-j", action="store_true", help="as JSON")

@@ -154,6 +154,28 @@ def down(node, timeout=90):
                                f"{state_tail(node)}") from None
 
 
+def reboot(node, timeout=300):
+    """
+    An orderly reboot from inside. The machine that comes up again is a new QEMU process: after a reset the old one
+    still has the translations of all that ran before, and every write to such memory takes the slow way (GRUB loads
+    the platform in 46 seconds then, instead of 13).
+    """
+    node.must_run()
+    with node.lock():
+        with Qmp(node.dir) as qmp:
+            qmp("set-action", reboot="shutdown", shutdown="pause")
+            with contextlib.suppress(NodeGone):
+                agent.run(node, ["systemctl", "reboot", "--no-block"], timeout=60)
+            try:
+                event = qmp.event(["SHUTDOWN"], timeout)
+            except TimedOut:
+                raise TimedOut(f"{node.name}: did not go down within {timeout:g} s{state_tail(node)}") from None
+        node.kill()
+        if event["data"]["reason"] != "guest-reset":
+            raise RigError(f"{node.name}: was asked to reboot and switched itself off ({event['data']['reason']})")
+        launch(node)
+
+
 def set_clock(node):
     """A resumed node still has the time at which it was saved."""
     now = f"@{time.time():.3f}"
@@ -189,5 +211,5 @@ def complain(error):
     return error.code
 
 
-__all__ = ["Node", "await_agent", "await_state", "complain", "down", "eject", "launch", "prepare", "screenshot",
-           "set_clock", "up"]
+__all__ = ["Node", "await_agent", "await_state", "complain", "down", "eject", "launch", "prepare", "reboot",
+           "screenshot", "set_clock", "up"]

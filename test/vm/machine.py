@@ -82,10 +82,7 @@ class Machine:
 
     def reboot(self, wait=READY, timeout=BOOT):
         """An orderly reboot; returns the state after it."""
-        boot_id = self.ok("cat", "/proc/sys/kernel/random/boot_id")
-        with contextlib.suppress(control.NodeGone):
-            self.run("systemctl", "reboot", "--no-block")
-        self.other_boot(boot_id, timeout)
+        control.reboot(self.node, timeout)
         return self.wait(wait, timeout) if wait else None
 
     def other_boot(self, boot_id, timeout=BOOT):

@@ -49,9 +49,11 @@ def server(tmp_path_factory, platform):
         pack(top / f"platform-{stamp}.tar", stamp, manifest, files)
     tars = sorted(top.glob("platform-*.tar"))
     damaged = top / f"platform-{DAMAGED}.tar"
-    damaged.write_bytes(tars[0].read_bytes()[:-4096] + bytes(4096))
+    whole = (top / f"platform-{LATER}.tar").read_bytes()
+    half = len(whole) // 2
+    damaged.write_bytes(whole[:half] + bytes(b ^ 0xff for b in whole[half:half + 16]) + whole[half + 16:])
     sums = {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in tars}
-    sums[damaged.name] = sums[tars[0].name]
+    sums[damaged.name] = sums[f"platform-{LATER}.tar"]
     (top / "SHA256SUMS").write_text("".join(f"{digest}  {name}\n" for name, digest in sums.items()))
     with served(top) as url:
         yield url
