@@ -34,6 +34,8 @@
  * not (or none at all) costs waiting.
  */
 #define MODULE_WAIT_MS 60000    /* nereid-zfs.service loads it in the background */
+#define MODULE_LOOK_MS 500      /* ... and says when it could not */
+#define MODULE_FAILED NODE_RUN_DIR "/zfs-failed"
 #define MEMBERS_WAIT_MS 20000   /* for the missing disks of a pool that was found */
 #define QUIET_MS 2000           /* no new disk for so long: there is no pool */
 #define QUIET_SLOW_MS 15000     /* the same with controllers that start their disks one by one */
@@ -278,12 +280,15 @@ secure_boot_refuses(void)
 static int
 open_store(struct boot *b, struct nrd_err *err)
 {
+	int64_t end = now_ms() + MODULE_WAIT_MS;
 	struct nrd_err why = { 0 };
 	int r;
 
 	if (!store_present()) {
 		node_bootlog_say(&b->log, "waiting for the ZFS module");
-		r = store_wait(MODULE_WAIT_MS, &why);
+		do
+			r = store_wait(MODULE_LOOK_MS, &why);
+		while (r < 0 && now_ms() < end && !nrd_path_exists(MODULE_FAILED));
 		if (r < 0 && secure_boot_refuses())
 			return nrd_fail(err, ENODEV, "ZfsRefused",
 					"Secure Boot is on and refuses this platform's ZFS module: "
@@ -327,6 +332,7 @@ static void
 afterwards(struct boot *b)
 {
 	NRD_STRV char **names = NULL;
+	char text[NODE_STATE_WHY_MAX];
 	struct nrd_err why = { 0 };
 
 	look_at_health(b);
@@ -335,8 +341,8 @@ afterwards(struct boot *b)
 			if (store_pool_mount_all(b->store, names[i], &why) < 0)
 				node_bootlog_say(&b->log, "%s", why.msg);
 	if (!node_netwait_nics(NIC_WAIT_MS)) {
-		problem(b, "the admin NIC is missing; plug it in and reboot, or choose another with "
-			   "nereid-setup");
+		node_netwait_problem(text, sizeof(text));
+		problem(b, "%s", text);
 	}
 }
 

@@ -106,9 +106,9 @@ any_nic(const struct link_nics *nics)
 	return first;
 }
 
-/* The admin tag's NIC as text: a MAC or aggrN. buf holds a MAC that was chosen, not configured. */
-static const char *
-admin_nic_text(const struct node_config *config, const struct link_nics *nics, char buf[NRD_MAC_TEXT])
+const char *
+node_net_admin_on(const struct node_config *config, const struct link_nics *nics,
+		  char buf[NRD_MAC_TEXT])
 {
 	const char *tag = node_config_get_filled(config, "admin_tag");
 	const char *nic = NULL;
@@ -133,17 +133,9 @@ const struct link_nic *
 node_net_admin_nic(const struct node_config *config, const struct link_nics *nics)
 {
 	char buf[NRD_MAC_TEXT];
-	const char *nic = admin_nic_text(config, nics, buf);
+	const char *nic = node_net_admin_on(config, nics, buf);
 
 	return nic == NULL || is_aggr(nic) ? NULL : nic_by_mac_text(nics, nic);
-}
-
-bool
-node_net_has_admin(const struct node_config *config, const struct link_nics *nics)
-{
-	char buf[NRD_MAC_TEXT];
-
-	return admin_nic_text(config, nics, buf) != NULL;
 }
 
 bool
@@ -181,7 +173,7 @@ bool
 node_net_nic_missing(const struct node_config *config, const struct link_nics *nics)
 {
 	char buf[NRD_MAC_TEXT];
-	const char *nic = admin_nic_text(config, nics, buf);
+	const char *nic = node_net_admin_on(config, nics, buf);
 	size_t n;
 
 	if (nic == NULL)
@@ -374,7 +366,7 @@ static int
 admin_files(struct maker *m)
 {
 	char buf[NRD_MAC_TEXT];
-	const char *nic = admin_nic_text(m->config, m->nics, buf);
+	const char *nic = node_net_admin_on(m->config, m->nics, buf);
 
 	if (nic == NULL)
 		return complain(m, "there is no admin_nic in /usbkey/config: choose one with "
@@ -393,7 +385,7 @@ static int
 tag_files(struct maker *m)
 {
 	char buf[NRD_MAC_TEXT];
-	const char *admin = admin_nic_text(m->config, m->nics, buf);
+	const char *admin = node_net_admin_on(m->config, m->nics, buf);
 	NRD_STRV char **done = NULL;
 
 	if (admin != NULL && nrd_strv_add(&done, admin) < 0)

@@ -9,6 +9,7 @@
 #include "node/config.h"
 #include "nrd/buf.h"
 #include "nrd/err.h"
+#include "nrd/mac.h"
 
 /*
  * The global zone's own network out of /usbkey/config, as files for systemd-networkd: the admin
@@ -49,8 +50,12 @@ int node_net_write(const struct node_net *net, const char *dir, struct nrd_err *
 const struct link_nic *node_net_admin_nic(const struct node_config *config,
 					  const struct link_nics *nics);
 
-/* True when the configuration names a NIC (or lets one be chosen) for the admin network. */
-bool node_net_has_admin(const struct node_config *config, const struct link_nics *nics);
+/*
+ * What the configuration has the admin network on, there or not: a MAC or "aggrN"; NULL: nothing.
+ * buf is used for a MAC that was chosen among nics, not configured.
+ */
+const char *node_net_admin_on(const struct node_config *config, const struct link_nics *nics,
+			      char buf[NRD_MAC_TEXT]);
 
 /* True when the admin address comes from DHCP. */
 bool node_net_uses_dhcp(const struct node_config *config);

@@ -67,7 +67,9 @@ nics_there(const struct node_config *config, const struct link_nics *nics)
 static bool
 address_there(const struct node_config *config, const struct link_nics *nics)
 {
-	if (!node_net_has_admin(config, nics))
+	char buf[NRD_MAC_TEXT];
+
+	if (node_net_admin_on(config, nics, buf) == NULL)
 		return true;
 	for (size_t i = 0; i < nics->n; i++) {
 		const struct link_nic *nic = &nics->nics[i];
@@ -96,23 +98,31 @@ node_netwait_problem(char *ret_text, size_t size)
 {
 	NRD_AUTO(node_config) *config = NULL;
 	NRD_AUTO(link_nics) nics = { 0 };
-	const struct link_nic *nic = NULL;
-	const char *name = "the admin NIC";
+	const struct link_nic *nic;
+	char buf[NRD_MAC_TEXT];
+	const char *on;
 
-	if (node_config_read(NULL, &config, NULL) >= 0 &&
-	    link_nics_read(NULL, 0, &nics, NULL) >= 0)
-		nic = node_net_admin_nic(config, &nics);
-	if (nic != NULL)
-		name = nic->name;
-	if (nic != NULL && nic->state == LINK_DOWN)
+	if (node_config_read(NULL, &config, NULL) < 0 || link_nics_read(NULL, 0, &nics, NULL) < 0) {
+		(void)snprintf(ret_text, size, "the admin network cannot be looked at");
+		return;
+	}
+	on = node_net_admin_on(config, &nics, buf);
+	nic = node_net_admin_nic(config, &nics);
+	if (node_net_nic_missing(config, &nics))
+		(void)snprintf(ret_text, size,
+			       "the admin NIC %s is missing: plug it in and reboot, or choose "
+			       "another with nereid-setup", on != NULL ? on : "");
+	else if (nic != NULL && nic->state == LINK_DOWN)
 		(void)snprintf(ret_text, size,
 			       "%s, the admin NIC, has no link: look at its cable and switch port",
-			       name);
-	else if (config != NULL && node_net_uses_dhcp(config))
+			       nic->name);
+	else if (node_net_uses_dhcp(config))
 		(void)snprintf(ret_text, size,
 			       "no DHCP server answers on %s: look at its network, or give the node "
-			       "an address of its own with nereid-setup; it goes on asking", name);
+			       "an address of its own with nereid-setup; it goes on asking",
+			       nic != NULL ? nic->name : on);
 	else
 		(void)snprintf(ret_text, size,
-			       "%s did not get its address: see networkctl status", name);
+			       "%s did not get its address: see networkctl status",
+			       nic != NULL ? nic->name : on);
 }

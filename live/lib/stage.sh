@@ -27,6 +27,7 @@ hash_files() {
 stage() {
 	local name=$1 out=$2
 	shift 2
+	used "$out"
 	[ -e "$out" ] && return 0
 	mkdir -p "$(dirname "$out")" "$BUILD/log"
 

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from machine import ANSWERS, ANY_END, served
+from riglib.qmp import Qmp
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ6bR7ZbVx9mHj3oQx2l1rF0d5f1QmWb0u0bF4mZq3nV tester@example"
 
@@ -133,6 +134,19 @@ def test_missing_pool_is_told(node):
     node.off()
     state = node.up(fresh=False, disks=[])
     assert state.startswith(("setup", "degraded"))
+
+
+def test_without_a_network_it_is_degraded_until_there_is_one(resumed):
+    def link(up):
+        with Qmp(resumed.node.dir) as qmp:
+            qmp("set_link", name="net0", up=up)
+    link(False)
+    resumed.ok("/usr/lib/nereid/nereid-boot", "boot", "-l")
+    state = resumed.wait("ready|degraded*")
+    assert state.startswith("degraded") and "no link" in state
+    assert resumed.ok("systemctl", "is-active", "ssh.service") == "active"
+    link(True)
+    assert resumed.wait("ready") == "ready"
 
 
 def test_answers_from_a_url(machine, tmp_path):

@@ -17,10 +17,12 @@ BOOT = 500
 ESP = uuid.UUID("c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 
 
-def made(name):
+def made(name, platform):
     path = BUILD / {"iso": "nereid.iso", "usb": "nereid-usb.img", "netboot": "netboot"}[name]
     if not path.exists():
         pytest.fail(f"{path}: not there; `make image` makes it")
+    of_it = (path / platform).is_dir() if name == "netboot" else platform in path.resolve().name
+    assert of_it, f"{path}: is of another version; `make image` is due"
     return path
 
 
@@ -31,7 +33,7 @@ def lives_without_its_medium(m):
 
 @pytest.mark.parametrize("uefi", [False, True], ids=["bios", "uefi"])
 def test_iso(machine, platform, uefi):
-    made("iso")
+    made("iso", platform)
     state = machine.up(media="iso", uefi=uefi, timeout=BOOT, disks=[4])
     assert state.startswith("setup")
     machine.said(f"Nereid {platform}")
@@ -44,7 +46,7 @@ def test_iso(machine, platform, uefi):
 @pytest.mark.parametrize("media, uefi", [("usb", False), ("usb-virtio", True)], ids=["xhci-bios", "virtio-uefi"])
 def test_usb(machine, platform, media, uefi):
     """The stick carries answers.json: the node sets itself up, and the stick can be pulled."""
-    image = made("usb")
+    image = made("usb", platform)
     machine.node.remove()
     control.prepare(machine.node, cli.new_config(machine.name, media=media, uefi=uefi, disks=[10], answers="none"))
     stick = machine.node.dir / "stick.img"
@@ -87,7 +89,7 @@ def esp_offset(image):
 
 @pytest.mark.parametrize("uefi", [False, True], ids=["bios", "uefi"])
 def test_pxe(machine, platform, uefi):
-    made("netboot")
+    made("netboot", platform)
     state = machine.up(media="pxe", uefi=uefi, answers={**ANSWERS, "hostname": "by-pxe"}, timeout=BOOT, disks=[4])
     assert state == "ready"
     assert machine.ok("hostname") == "by-pxe"
