@@ -21,7 +21,8 @@ def made(name, platform):
     path = BUILD / {"iso": "nereid.iso", "usb": "nereid-usb.img", "netboot": "netboot"}[name]
     if not path.exists():
         pytest.fail(f"{path}: not there; `make image` makes it")
-    of_it = (path / platform).is_dir() if name == "netboot" else platform in path.resolve().name
+    named = {"iso": f"nereid-{platform}.iso", "usb": f"nereid-{platform}-usb.img", "netboot": f"netboot/{platform}"}[name]
+    of_it = (BUILD / named).is_dir() if name == "netboot" else (BUILD / named).resolve() == path.resolve()
     assert of_it, f"{path}: is of another version; `make image` is due"
     return path
 
@@ -94,3 +95,11 @@ def test_pxe(machine, platform, uefi):
     assert state == "ready"
     assert machine.ok("hostname") == "by-pxe"
     assert machine.stamp() == platform
+
+
+def test_secure_boot_without_our_key_is_told(machine, platform):
+    made("usb", platform)
+    state = machine.up(media="usb", uefi=True, secure_boot=True, timeout=BOOT, disks=[4])
+    assert state.startswith("degraded: Secure Boot") and "mokutil" in state
+    assert "[integrity]" in machine.ok("cat", "/sys/kernel/security/lockdown")
+    assert machine.run("modprobe", "zfs")[0] != 0
