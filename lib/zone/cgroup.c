@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "cgroup.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/types.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/magic.h>
+
+#include "nrd/file.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/devices.h"
+
+#define CONTROLLERS "+cpu +cpuset +io +memory +pids"
+#define MONITOR_DIR ZONE_CGROUP_ROOT "/zones.mon"
+#define PERIOD_US 100000
+#define WEIGHT_MAX 10000
+/* Kernel memory a zone could pin with directories alone. */
+#define DESCENDANTS_MAX "1000"
+#define DEPTH_MAX "32"
+
+/* What the zone's root may write in its payload (see /sys/kernel/cgroup/delegate). */
+static const char *const delegated[] = {
+	".", "cgroup.procs", "cgroup.threads", "cgroup.subtree_control", "memory.oom.group",
+	"memory.reclaim",
+};
+
+static void
+cgroup_path(const char *name, const char *below, char ret_path[256])
+{
+	(void)snprintf(ret_path, 256, ZONE_CGROUP_DIR "/%.80s%s%.100s", name,
+		       below[0] != '\0' ? "/" : "", below);
+}
+
+static int
+check_version(struct nrd_err *err)
+{
+	struct statfs fs;
+
+	if (statfs(ZONE_CGROUP_ROOT, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC)
+		return 0;
+	return nrd_fail(err, ENOTSUP, "ZoneCgroupVersion",
+			ZONE_CGROUP_ROOT " is not cgroup v2: zones need it, and nothing beside it");
+}
+
+static int
+make_dir(const char *path, struct nrd_err *err)
+{
+	if (mkdir(path, 0755) < 0 && errno != EEXIST)
+		return nrd_fail(err, errno, "ZoneCgroup", "create %s: %m", path);
+	return 0;
+}
+
+static int
+put(int dir, const char *file, const char *value, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	int r = nrd_attr_write(dir, file, value, &why);
+
+	return r < 0 ? nrd_fail(err, -r, "ZoneCgroup", "%s", why.msg) : 0;
+}
+
+/* One that the kernel was built without, or that is switched off, is no reason not to boot. */
+static int
+put_if_there(int dir, const char *file, const char *value, struct nrd_err *err)
+{
+	return faccessat(dir, file, W_OK, 0) < 0 ? 0 : put(dir, file, value, err);
+}
+
+static int
+enable_controllers(const char *path, struct nrd_err *err)
+{
+	NRD_CLOSE int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
+	return put(dir, "cgroup.subtree_control", CONTROLLERS, err);
+}
+
+/* The tree above the zones; made once a boot, cheap to ask again. */
+static int
+make_tree(struct nrd_err *err)
+{
+	int r = check_version(err);
+
+	if (r < 0 || access(ZONE_CGROUP_DIR "/cgroup.procs", F_OK) == 0)
+		return r;
+	r = enable_controllers(ZONE_CGROUP_ROOT, err);
+	if (r >= 0)
+		r = make_dir(ZONE_CGROUP_DIR, err);
+	return r < 0 ? r : enable_controllers(ZONE_CGROUP_DIR, err);
+}
+
+static int
+delegate(const struct zone_config *config, int payload, struct nrd_err *err)
+{
+	for (size_t i = 0; i < nrd_count(delegated); i++)
+		if (fchownat(payload, delegated[i], (uid_t)config->id_base, (gid_t)config->id_base,
+			     0) < 0 && errno != ENOENT)
+			return nrd_fail(err, errno, "ZoneCgroup", "give %s to the zone: %m",
+					delegated[i]);
+	return 0;
+}
+
+static void
+format_mib(uint64_t mib, char ret_text[32])
+{
+	if (mib == 0)
+		(void)snprintf(ret_text, 32, "max");
+	else
+		(void)snprintf(ret_text, 32, "%llu", (unsigned long long)mib << 20);
+}
+
+static int
+limit_at(const struct zone_config *c, int dir, struct nrd_err *err)
+{
+	uint64_t weight = c->cpu_shares < 1 ? 1 : c->cpu_shares > WEIGHT_MAX ? WEIGHT_MAX : c->cpu_shares;
+	char text[64];
+	int r;
+
+	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)weight);
+	r = put(dir, "cpu.weight", text, err);
+	if (r < 0)
+		return r;
+	if (c->cpu_cap == 0)
+		(void)snprintf(text, sizeof(text), "max %d", PERIOD_US);
+	else
+		(void)snprintf(text, sizeof(text), "%llu %d",
+			       (unsigned long long)c->cpu_cap * (PERIOD_US / 100), PERIOD_US);
+	r = put(dir, "cpu.max", text, err);
+	format_mib(c->max_physical_memory, text);
+	if (r >= 0)
+		r = put(dir, "memory.max", text, err);
+	/* illumos counts memory and swap together. */
+	if (c->max_swap > c->max_physical_memory)
+		format_mib(c->max_swap - c->max_physical_memory, text);
+	else
+		(void)snprintf(text, sizeof(text), c->max_swap == 0 ? "max" : "0");
+	if (r >= 0)
+		r = put_if_there(dir, "memory.swap.max", text, err);
+	if (c->max_lwps == 0)
+		(void)snprintf(text, sizeof(text), "max");
+	else
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)c->max_lwps);
+	return r < 0 ? r : put(dir, "pids.max", text, err);
+}
+
+int
+zone_cgroup_limit(const struct zone_config *config, struct nrd_err *err)
+{
+	char path[256];
+
+	cgroup_path(config->zonename, "", path);
+	NRD_CLOSE int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (dir < 0)
+		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
+	return limit_at(config, dir, err);
+}
+
+int
+zone_cgroup_make(const struct zone_config *config, int *ret_payload_fd, struct nrd_err *err)
+{
+	char path[256];
+	char payload_path[256];
+	NRD_CLOSE int dir = -1;
+	NRD_CLOSE int payload = -1;
+	int r = make_tree(err);
+
+	cgroup_path(config->zonename, "", path);
+	cgroup_path(config->zonename, "init", payload_path);
+	if (r >= 0)
+		r = make_dir(path, err);
+	if (r < 0)
+		return r;
+	dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (dir < 0)
+		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
+	r = put(dir, "cgroup.subtree_control", CONTROLLERS, err);
+	if (r >= 0)
+		r = put(dir, "cgroup.max.descendants", DESCENDANTS_MAX, err);
+	if (r >= 0)
+		r = put(dir, "cgroup.max.depth", DEPTH_MAX, err);
+	if (r >= 0)
+		r = limit_at(config, dir, err);
+	if (r >= 0)
+		r = zone_devices_filter(config, dir, err);
+	if (r >= 0)
+		r = make_dir(payload_path, err);
+	if (r < 0)
+		return r;
+	payload = open(payload_path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (payload < 0)
+		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", payload_path);
+	r = delegate(config, payload, err);
+	if (r >= 0)
+		*ret_payload_fd = nrd_take_fd(&payload);
+	return r;
+}
+
+static bool
+events_populated(int fd)
+{
+	char text[256];
+	ssize_t n = pread(fd, text, sizeof(text) - 1, 0);
+
+	if (n <= 0)
+		return false; /* ENODEV: removed */
+	text[n] = '\0';
+	return strstr(text, "populated 1") != NULL;
+}
+
+bool
+zone_cgroup_populated(const char *name)
+{
+	char path[256];
+
+	cgroup_path(name, "cgroup.events", path);
+	NRD_CLOSE int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && events_populated(fd);
+}
+
+static int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* The first process that does not die, and where in the kernel it stands: for the operator. */
+static int
+stuck(const char *name, unsigned timeout_ms, struct nrd_err *err)
+{
+	char path[256];
+	char pid[32] = "?";
+	char comm[64] = "?";
+	char wchan[128] = "?";
+
+	cgroup_path(name, "init/cgroup.procs", path);
+	(void)nrd_attr_read(AT_FDCWD, path, pid, sizeof(pid), NULL);
+	pid[strcspn(pid, "\n")] = '\0';
+	(void)snprintf(path, sizeof(path), "/proc/%.31s/comm", pid);
+	(void)nrd_attr_read(AT_FDCWD, path, comm, sizeof(comm), NULL);
+	(void)snprintf(path, sizeof(path), "/proc/%.31s/wchan", pid);
+	(void)nrd_attr_read(AT_FDCWD, path, wchan, sizeof(wchan), NULL);
+	return nrd_fail(err, EBUSY, "ZoneStuck",
+			"zone '%s': process %s (%s) is still there %u s after it was killed; it waits "
+			"in the kernel in %s", name, pid, comm, timeout_ms / 1000, wchan);
+}
+
+int
+zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
+{
+	int64_t end = now_ms() + timeout_ms;
+	char path[256];
+
+	cgroup_path(name, "cgroup.events", path);
+	NRD_CLOSE int events = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (events < 0)
+		return errno == ENOENT ? 0 : nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
+	while (events_populated(events)) {
+		struct pollfd p = { .fd = events, .events = POLLPRI };
+		int64_t left = end - now_ms();
+		int r;
+
+		if (left <= 0)
+			return stuck(name, timeout_ms, err);
+		cgroup_path(name, "cgroup.kill", path);
+		r = nrd_attr_write(AT_FDCWD, path, "1", err);
+		if (r < 0 && r != -ENOENT && r != -ENODEV)
+			return r;
+		(void)poll(&p, 1, left < 1000 ? (int)left : 1000);
+	}
+	return 0;
+}
+
+/* Removes the directories below fd, deepest first. Cgroups have no files that can be removed. */
+static int
+remove_below(int fd, unsigned depth, struct nrd_err *err)
+{
+	NRD_CLOSEDIR DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	const struct dirent *e;
+
+	if (dir == NULL || depth == 0)
+		return nrd_fail(err, dir == NULL ? errno : ELOOP, "ZoneCgroup", "list a cgroup: %m");
+	while ((e = readdir(dir)) != NULL) {
+		NRD_CLOSE int sub = -1;
+		int r;
+
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		sub = openat(fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		r = sub < 0 ? 0 : remove_below(sub, depth - 1, err);
+		if (r < 0)
+			return r;
+		if (unlinkat(fd, e->d_name, AT_REMOVEDIR) < 0 && errno != ENOENT)
+			return nrd_fail(err, errno, "ZoneCgroup", "remove cgroup %s: %m", e->d_name);
+	}
+	return 0;
+}
+
+static int
+remove_tree(const char *path, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
+	r = remove_below(fd, 64, err);
+	if (r < 0)
+		return r;
+	if (rmdir(path) < 0 && errno != ENOENT)
+		return nrd_fail(err, errno, "ZoneCgroup", "remove %s: %m", path);
+	return 0;
+}
+
+int
+zone_cgroup_remove(const char *name, struct nrd_err *err)
+{
+	char path[256];
+
+	cgroup_path(name, "", path);
+	return remove_tree(path, err);
+}
+
+int
+zone_cgroup_enter_monitor(const char *name, struct nrd_err *err)
+{
+	char path[256];
+	int r = check_version(err);
+
+	if (r >= 0)
+		r = make_dir(MONITOR_DIR, err);
+	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s", name);
+	if (r >= 0)
+		r = make_dir(path, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s/cgroup.procs", name);
+	return nrd_attr_write(AT_FDCWD, path, "0", err);
+}
+
+void
+zone_cgroup_remove_monitor(const char *name)
+{
+	char path[256];
+
+	/* A process cannot leave an empty cgroup behind: out of it first. */
+	(void)nrd_attr_write(AT_FDCWD, ZONE_CGROUP_ROOT "/cgroup.procs", "0", NULL);
+	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s", name);
+	(void)rmdir(path);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+
+#include "nrd/err.h"
+#include "zone/state.h"
+
+/*
+ * Talking to a zone's zoneadmd at /run/zones/NAME/sock (SOCK_SEQPACKET, mode 0600; one JSON object
+ * a message, at most 64 KiB). Requests {"op": "ready"|"boot"|"halt"|"reboot"|"shutdown"|"status"|
+ * "apply"|"console"|"init_reboot", ...}; the answer is {"ok": true, ...} or {"code", "msg"}.
+ */
+
+/* Starts a zoneadmd when none answers (it adopts what runs). Caller closes. "ZoneadmdStart". */
+int zone_client_open(const char *name, int *ret_fd, struct nrd_err *err);
+
+struct zone_boot_request {
+	bool single_user;      /* -s */
+	const char *init;      /* -i, or NULL */
+	const char *args;      /* replaces bootargs for this boot, or NULL */
+};
+
+/* Each blocks until it is done or has failed; what went wrong is the daemon's own words. */
+int zone_client_ready(int fd, struct nrd_err *err);
+int zone_client_boot(int fd, const struct zone_boot_request *request, struct nrd_err *err);
+int zone_client_halt(int fd, struct nrd_err *err);
+int zone_client_reboot(int fd, const struct zone_boot_request *request, struct nrd_err *err);
+/* Asks init to go down; halts after timeout_s. */
+int zone_client_shutdown(int fd, bool reboot, unsigned timeout_s, struct nrd_err *err);
+/* Puts changed resource controls of the configuration in force. */
+int zone_client_apply(int fd, struct nrd_err *err);
+
+/*
+ * Becomes a console connection: from then on bytes both ways, raw. write false: looks on only.
+ * "ConsoleBusy" when somebody else has it for writing.
+ */
+int zone_client_console(int fd, bool write, struct nrd_err *err);

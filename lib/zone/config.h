@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nrd/err.h"
+#include "nrd/mac.h"
+#include "nrd/schema.h"
+#include "nrd/uuid.h"
+
+/*
+ * A machine's configuration: one JSON file /etc/zones/ZONENAME.json, keys as vmadm names its
+ * properties. zonecfg edits it through its own resource names, vmadm through payloads. Sizes are
+ * in the units of those properties: memory MiB, quota GiB, cpu_cap percent of one CPU.
+ */
+#define ZONE_DIR "/etc/zones"
+
+/* What stands in the file; what runs is in state.h. */
+enum zone_installed {
+	ZONE_CONFIGURED, /* there is no root */
+	ZONE_INCOMPLETE, /* install or uninstall was cut off */
+	ZONE_INSTALLED,
+};
+extern const char *const zone_installed_names[]; /* NULL terminated */
+
+enum zone_brand {
+	ZONE_NATIVE, /* the platform's own /usr */
+	ZONE_LX,     /* an unmodified Linux distribution or OCI image */
+	ZONE_KVM,
+};
+extern const char *const zone_brand_names[];
+
+/* zonecfg's fs: a directory or filesystem of the node mounted in the zone. */
+struct zone_fs {
+	struct nrd_present present;
+	char *source;  /* special: absolute path on the node; "" for tmpfs */
+	char *target;  /* dir: absolute path in the zone */
+	char *type;    /* "lofs" (bind), "tmpfs", or a type of the kernel's */
+	char **options; /* "ro", "nosuid", "nodev", "noexec", "size=64m" */
+};
+
+/* zonecfg's net, vmadm's nics. What Crossbow makes of it comes with lib/link. */
+struct zone_nic {
+	struct nrd_present present;
+	char *interface; /* physical: net0 */
+	struct nrd_mac mac;
+	char *nic_tag;   /* global-nic */
+	uint64_t vlan_id;
+	char **ips;      /* "dhcp", "addrconf", "10.0.0.2/24" */
+	char **gateways;
+	char **allowed_ips;
+	uint64_t mtu;
+	bool primary;
+	bool allow_ip_spoofing, allow_mac_spoofing, allow_dhcp_spoofing;
+	bool allow_restricted_traffic, allow_unfiltered_promisc, dhcp_server;
+	char *model;
+};
+
+/* zonecfg's attr: free-form, for brands and operators. */
+struct zone_attr {
+	struct nrd_present present;
+	char *name;
+	char *type;  /* int, uint, boolean, string */
+	char *value;
+};
+
+struct zone_device {
+	struct nrd_present present;
+	char *match; /* fnmatch pattern of paths below /dev */
+};
+
+struct zone_config {
+	struct nrd_present present;
+
+	/* identity */
+	char *zonename;
+	struct nrd_uuid uuid;
+	int brand;            /* enum zone_brand */
+	int installed;        /* enum zone_installed; key "zone_installed" */
+	char *alias;
+	char *zonepath;       /* default /ZPOOL/ZONENAME */
+	char *zpool;          /* default "zones" */
+	char *zfs_filesystem; /* the root's dataset, ZPOOL/ZONENAME; "" : a plain directory is the root */
+	char *owner_uuid;
+	char *billing_id;
+	char *image_uuid;
+	char *create_timestamp;
+	uint64_t zonedid;     /* stable small number */
+	uint64_t id_base;     /* first id of its range on the node, never reused */
+	uint64_t id_count;
+
+	/* boot */
+	bool autoboot;
+	char *bootargs;
+	char *init_name;      /* path of init in the zone; default the brand's */
+	char **init_args;     /* OCI: the command after the entrypoint */
+	char **init_env;      /* "NAME=value" */
+	char *init_user;      /* OCI: "uid[:gid]" or names; default root */
+	char *init_dir;
+	bool restart_init;    /* default true */
+	bool docker;          /* the zone's life is its process */
+	char *kernel_version;
+
+	/* what it sees */
+	char *hostname;
+	char *dns_domain;
+	char **resolvers;
+	bool maintain_resolvers;
+	uint64_t hostid;
+	char **limit_priv;    /* "default", "-net_rawaccess", "CAP_..." */
+	char **fs_allowed;
+	bool nesting;         /* may make user namespaces of its own */
+
+	/* controls */
+	uint64_t cpu_shares;
+	uint64_t cpu_cap;
+	char *dedicated_cpu;  /* "2" or "1-4" (ncpus); */
+	uint64_t max_physical_memory, max_swap, max_locked_memory, tmpfs;
+	uint64_t max_lwps, max_processes;
+	uint64_t max_msg_ids, max_sem_ids, max_shm_ids, max_shm_memory;
+	uint64_t zfs_io_priority;
+	uint64_t quota;
+
+	struct zone_fs *filesystems;
+	size_t n_filesystems;
+	struct zone_nic *nics;
+	size_t n_nics;
+	struct zone_device *devices;
+	size_t n_devices;
+	struct zone_attr *attrs;
+	size_t n_attrs;
+	char **datasets;      /* delegated */
+
+	char **customer_metadata, **internal_metadata, **tags; /* maps */
+};
+
+/*
+ * Decodes, validates, encodes and documents. Keys of vmadm's that zones know nothing of are kept
+ * by zone_config_write, not refused by zone_config_read.
+ */
+extern const struct nrd_schema zone_config_schema;
+
+/* First alphanumeric, then alphanumerics and "_-."; at most 63; not "global", not "SUNW...". "BadName". */
+int zone_name_check(const char *name, struct nrd_err *err);
+
+/* All defaults of the property table filled in for what is not given. -ENOMEM. */
+int zone_config_fill(struct zone_config *config, struct nrd_err *err);
+
+/* Rules between properties that only make sense when all is given (zoneadm verify, zonecfg verify). */
+int zone_config_verify(const struct zone_config *config, struct nrd_err *err);
+
+/* dir NULL: ZONE_DIR. "ZoneNotFound" (-ENOENT: "NAME: No such zone configured"), "BadZoneFile". */
+int zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
+		     struct nrd_err *err);
+
+/* To a temporary file, fsync, rename. */
+int zone_config_write(const char *dir, const struct zone_config *config, struct nrd_err *err);
+int zone_config_delete(const char *dir, const char *name, struct nrd_err *err);
+
+void zone_config_fini(struct zone_config *config);
+void zone_config_cleanup(struct zone_config *config);
+
+/* Names of all configured zones, sorted (caller frees with nrd_strv_free). dir NULL: ZONE_DIR. */
+int zone_config_list(const char *dir, char ***ret_names, struct nrd_err *err);
+
+/* The name of the zone with this uuid (text). "ZoneNotFound". Caller frees. */
+int zone_config_by_uuid(const char *dir, const char *uuid, char **ret_name, struct nrd_err *err);

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "spec.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "nrd/str.h"
+
+static void
+mount_fini(struct zone_mount *m)
+{
+	free(m->source);
+	free(m->target);
+	free(m->type);
+	free(m->data);
+}
+
+static bool
+copy(char **dst, const char *src)
+{
+	*dst = src != NULL ? strdup(src) : NULL;
+	return src == NULL || *dst != NULL;
+}
+
+int
+zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount)
+{
+	struct zone_mount m = { .flags = mount->flags };
+	struct zone_mount *more = reallocarray(spec->mounts, spec->n_mounts + 1, sizeof(*more));
+
+	if (more == NULL)
+		return -ENOMEM;
+	spec->mounts = more;
+	if (!copy(&m.source, mount->source) || !copy(&m.target, mount->target) ||
+	    !copy(&m.type, mount->type) || !copy(&m.data, mount->data)) {
+		mount_fini(&m);
+		return -ENOMEM;
+	}
+	spec->mounts[spec->n_mounts++] = m;
+	return 0;
+}
+
+void
+zone_spec_fini(struct zone_spec *spec)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		mount_fini(&spec->mounts[i]);
+	free(spec->mounts);
+	free(spec->root);
+	nrd_strv_free(spec->argv);
+	nrd_strv_free(spec->env);
+	free(spec->dir);
+	free(spec->user);
+	*spec = (struct zone_spec){ 0 };
+}
+
+void
+zone_spec_cleanup(struct zone_spec *spec)
+{
+	zone_spec_fini(spec);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "zone/config.h"
+
+/*
+ * What is to be started, as the zone's brand wants it: the part of a boot that differs between
+ * brands. Made anew for each boot; all of it is owned and freed by zone_spec_fini.
+ */
+enum zone_mount_flags {
+	ZONE_MOUNT_RO = 1u << 0,
+	ZONE_MOUNT_NOSUID = 1u << 1,
+	ZONE_MOUNT_NODEV = 1u << 2,
+	ZONE_MOUNT_NOEXEC = 1u << 3,
+	ZONE_MOUNT_TREE = 1u << 4,  /* a bind with what is mounted below its source */
+	ZONE_MOUNT_PLAIN = 1u << 5, /* a bind without the zone's ids: read by all, owned by nobody */
+	ZONE_MOUNT_OPTIONAL = 1u << 6, /* a source that is not there is left out */
+};
+
+struct zone_mount {
+	char *source;  /* path on the node; NULL: a new filesystem of that type */
+	char *target;  /* path in the zone, made when it is not there */
+	char *type;    /* "bind", or the kernel's name */
+	char *data;    /* "mode=755,size=64m", or NULL */
+	unsigned flags;
+};
+
+struct zone_spec {
+	char *root;         /* directory on the node that becomes the zone's / */
+	struct zone_mount *mounts; /* in order, after proc, sys, dev and the like */
+	size_t n_mounts;
+	char **argv;
+	char **env;
+	char *dir;
+	char *user;         /* "uid[:gid]" as numbers, or NULL: 0:0 */
+	bool volatile_dirs; /* tmpfs on /run and /tmp */
+};
+
+/* Takes a mount over (its texts are copied). -ENOMEM. */
+int zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount);
+void zone_spec_fini(struct zone_spec *spec);
+void zone_spec_cleanup(struct zone_spec *spec);

@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/devices.h"
+#include "zone/mountapi.h"
+#include "zone/tree.h"
+
+static const struct {
+	const char *name;
+	const char *to;
+} links[] = {
+	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" }, { "stdout", "/proc/self/fd/1" },
+	{ "stderr", "/proc/self/fd/2" }, { "ptmx", "pts/ptmx" }, { "core", "/proc/kcore" },
+};
+static const char *const dirs[] = { "pts", "shm", "mqueue", "net" };
+
+/*
+ * /dev is made here, by root of the node: in a filesystem of the zone's own user namespace device
+ * nodes do not open. The zone may add files to it, but no nodes.
+ */
+static int
+make_dev(int userns, int *ret_fd, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = -1;
+	int r = zone_fs_make("tmpfs", "mode=755,size=4m,nr_inodes=4096", MOUNT_ATTR_NOSUID, &fd, err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; zone_device_nodes[i].name != NULL; i++) {
+		const struct zone_device_node *n = &zone_device_nodes[i];
+
+		if (mknodat(fd, n->name, S_IFCHR | 0666, makedev(n->major, n->minor)) < 0 ||
+		    fchmodat(fd, n->name, 0666, 0) < 0)
+			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", n->name);
+	}
+	for (size_t i = 0; i < nrd_count(dirs); i++)
+		if (mkdirat(fd, dirs[i], 0755) < 0)
+			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", dirs[i]);
+	for (size_t i = 0; i < nrd_count(links); i++)
+		if (symlinkat(links[i].to, fd, links[i].name) < 0)
+			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", links[i].name);
+	NRD_CLOSE int console = openat(fd, "console", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+
+	if (console < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /dev/console: %m");
+	r = zone_mount_idmap(fd, userns, err);
+	if (r >= 0)
+		*ret_fd = nrd_take_fd(&fd);
+	return r;
+}
+
+/* What is laid over files and directories the zone is not to see. */
+static int
+make_masks(struct zone_tree *t, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = -1;
+	int r = zone_fs_make("tmpfs", "mode=755,size=4k,nr_inodes=8",
+			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+				     MOUNT_ATTR_NOEXEC,
+			     &fd, err);
+
+	if (r < 0)
+		return r;
+	t->masks[1] = nrd_take_fd(&fd);
+	t->masks[0] = zone_mount_clone(t->dev, "null", 0);
+	if (t->masks[0] < 0)
+		return nrd_fail(err, errno, "ZoneMount", "take /dev/null: %m");
+	return 0;
+}
+
+static uint64_t
+attributes(unsigned flags)
+{
+	return (flags & ZONE_MOUNT_RO ? MOUNT_ATTR_RDONLY : 0) |
+	       (flags & ZONE_MOUNT_NOSUID ? MOUNT_ATTR_NOSUID : 0) |
+	       (flags & ZONE_MOUNT_NODEV ? MOUNT_ATTR_NODEV : 0) |
+	       (flags & ZONE_MOUNT_NOEXEC ? MOUNT_ATTR_NOEXEC : 0);
+}
+
+static int
+take_bind(const struct zone_mount *m, int userns, int *ret_fd, struct nrd_err *err)
+{
+	unsigned how = m->flags & ZONE_MOUNT_TREE ? AT_RECURSIVE : 0;
+	NRD_CLOSE int fd = zone_mount_clone(AT_FDCWD, m->source, how);
+	struct mount_attr attr = { .attr_set = attributes(m->flags) };
+
+	if (fd < 0 && errno == ENOENT && (m->flags & ZONE_MOUNT_OPTIONAL))
+		return 0;
+	if (fd < 0)
+		return nrd_fail(err, errno, "ZoneMount", "take %s for %s: %m", m->source, m->target);
+	/* A filesystem that cannot show other ids shows its own: everything is nobody's. */
+	if ((m->flags & ZONE_MOUNT_PLAIN) == 0)
+		(void)zone_mount_idmap(fd, userns, NULL);
+	if (attr.attr_set != 0 && mount_setattr(fd, "", AT_EMPTY_PATH | how, &attr, sizeof(attr)) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "set the options of %s: %m", m->target);
+	*ret_fd = nrd_take_fd(&fd);
+	return 0;
+}
+
+static int
+prepare(const struct zone_spec *spec, int userns, struct zone_tree *t, struct nrd_err *err)
+{
+	int r;
+
+	t->root = zone_mount_clone(AT_FDCWD, spec->root, 0);
+	if (t->root < 0)
+		return nrd_fail(err, errno, "ZoneMount", "take the root %s: %m", spec->root);
+	r = zone_mount_idmap(t->root, userns, err);
+	if (r < 0)
+		return nrd_wrap(err, r, "%s", spec->root);
+	r = make_dev(userns, &t->dev, err);
+	if (r >= 0)
+		r = make_masks(t, err);
+	if (r >= 0 && spec->n_mounts > ZONE_TREE_BINDS)
+		return nrd_fail(err, E2BIG, "ZoneMount", "more than %d filesystems", ZONE_TREE_BINDS);
+	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
+		t->binds[i] = -1;
+		t->n_binds = i + 1;
+		if (spec->mounts[i].source != NULL)
+			r = take_bind(&spec->mounts[i], userns, &t->binds[i], err);
+	}
+	return r;
+}
+
+int
+zone_tree_prepare(const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,
+		  struct nrd_err *err)
+{
+	struct zone_tree tree = ZONE_TREE_NONE;
+	int r = prepare(spec, userns, &tree, err);
+
+	if (r < 0)
+		zone_tree_close(&tree);
+	else
+		*ret_tree = tree;
+	return r;
+}
+
+static void
+shut(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+void
+zone_tree_close(struct zone_tree *tree)
+{
+	shut(&tree->root);
+	shut(&tree->dev);
+	shut(&tree->masks[0]);
+	shut(&tree->masks[1]);
+	for (size_t i = 0; i < tree->n_binds; i++)
+		shut(&tree->binds[i]);
+	tree->n_binds = 0;
+}
