@@ -22,8 +22,7 @@ store_dataset_exists(struct store *store, const char *name)
 }
 
 int
-store_dataset_create(struct store *store, const char *name, const char *const *props,
-		     struct nrd_err *err)
+store_props(const char *const *props, nvlist_t **ret_nvl, struct nrd_err *err)
 {
 	STORE_NVLIST nvlist_t *nvl = NULL;
 
@@ -32,6 +31,19 @@ store_dataset_create(struct store *store, const char *name, const char *const *p
 	for (size_t i = 0; props != NULL && props[i] != NULL && props[i + 1] != NULL; i += 2)
 		if (nvlist_add_string(nvl, props[i], props[i + 1]) != 0)
 			return nrd_nomem(err);
+	*ret_nvl = NRD_TAKE(nvl);
+	return 0;
+}
+
+int
+store_dataset_create(struct store *store, const char *name, const char *const *props,
+		     struct nrd_err *err)
+{
+	STORE_NVLIST nvlist_t *nvl = NULL;
+	int r = store_props(props, &nvl, err);
+
+	if (r < 0)
+		return r;
 	if (zfs_create(store->zfs, name, ZFS_TYPE_FILESYSTEM, nvl) != 0)
 		return store_fail(store, err, "create dataset %s", name);
 	return 0;

@@ -42,3 +42,47 @@ int store_dataset_mount(struct store *store, const char *name, struct nrd_err *e
  * cannot be mounted (locked by encryption, say) do not keep others from it: then "ZfsMount".
  */
 int store_pool_mount_all(struct store *store, const char *pool, struct nrd_err *err);
+
+/*
+ * Unmounts it, where its mountpoint or store_dataset_mount_at put it; fine when it is not
+ * mounted. "ZfsBusy" (-EBUSY) when something in it is in use.
+ */
+int store_dataset_unmount(struct store *store, const char *name, struct nrd_err *err);
+
+/*
+ * Destroys it with its children and snapshots, unmounting what is mounted; fine when it is not
+ * there. What other datasets were cloned from is not destroyed: "ZfsBusy" (-EBUSY) names one,
+ * and so it does when a dataset cannot be unmounted or a snapshot is held.
+ */
+int store_dataset_destroy(struct store *store, const char *name, struct nrd_err *err);
+
+/* Of it and, recursive, of all below it at once: name@snap. "ZfsExists", "ZfsNoSpace". */
+int store_dataset_snapshot(struct store *store, const char *name, const char *snap, bool recursive,
+			   struct nrd_err *err);
+
+/* snapshot is NAME@SNAP; props as for creating. Nothing is mounted. "ZfsNotFound", "ZfsExists". */
+int store_dataset_clone(struct store *store, const char *snapshot, const char *name,
+			const char *const *props, struct nrd_err *err);
+
+/* Children and snapshots go along; what is mounted is mounted anew. "ZfsExists", "ZfsBusy". */
+int store_dataset_rename(struct store *store, const char *name, const char *to,
+			 struct nrd_err *err);
+
+/* The clone no longer needs what it was cloned from: their parts are swapped. */
+int store_dataset_promote(struct store *store, const char *name, struct nrd_err *err);
+
+enum store_list_flags {
+	STORE_LIST_DEEP = 1u << 0,      /* all below, parents first; else children only */
+	STORE_LIST_SNAPSHOTS = 1u << 1, /* snapshots ("NAME@SNAP", oldest first) instead of datasets */
+};
+
+/* Caller frees with nrd_strv_free. "ZfsNotFound". */
+int store_dataset_list(struct store *store, const char *name, unsigned flags, char ***ret_names,
+		       struct nrd_err *err);
+
+/*
+ * The datasets that were cloned from snapshots of this one or of one below it, and are not below
+ * it themselves. Caller frees.
+ */
+int store_dataset_clones(struct store *store, const char *name, char ***ret_names,
+			 struct nrd_err *err);

@@ -16,6 +16,9 @@ struct store {
 int store_fail(struct store *store, struct nrd_err *err, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* key, value, key, value, NULL (or NULL) as a list; caller frees. */
+int store_props(const char *const *props, nvlist_t **ret_nvl, struct nrd_err *err);
+
 void store_zfs_closep(zfs_handle_t **zhp);
 void store_pool_closep(zpool_handle_t **zhp);
 void store_nvlist_freep(nvlist_t **nvl);
