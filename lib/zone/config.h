@@ -146,17 +146,31 @@ extern const struct nrd_schema zone_config_schema;
 /* First alphanumeric, then alphanumerics and "_-."; at most 63; not "global", not "SUNW...". "BadName". */
 int zone_name_check(const char *name, struct nrd_err *err);
 
-/* All defaults of the property table filled in for what is not given. -ENOMEM. */
+/*
+ * All defaults of the property table filled in for what is not given; id_base stays 0 until the
+ * zone is installed. Once, when a machine is made: afterwards its file says all, and a limit that
+ * is not in it is none. -ENOMEM.
+ */
 int zone_config_fill(struct zone_config *config, struct nrd_err *err);
 
 /* Rules between properties that only make sense when all is given (zoneadm verify, zonecfg verify). */
 int zone_config_verify(const struct zone_config *config, struct nrd_err *err);
 
-/* dir NULL: ZONE_DIR. "ZoneNotFound" (-ENOENT: "NAME: No such zone configured"), "BadZoneFile". */
+/* Has another zone its zonepath, its root's dataset or its uuid? "BadConfig" names that zone. */
+int zone_config_clash(const char *dir, const struct zone_config *config, struct nrd_err *err);
+
+/*
+ * What stands in the file, and what follows from the name where it does not say (zonepath, zpool,
+ * zfs_filesystem, id_count, restart_init). Lists are NULL when empty. dir NULL: ZONE_DIR.
+ * "ZoneNotFound" (-ENOENT: "NAME: No such zone configured"), "BadZoneFile".
+ */
 int zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
 		     struct nrd_err *err);
 
-/* To a temporary file, fsync, rename. */
+/*
+ * To a temporary file, fsync, rename. What the file held that the schema does not know stays. A
+ * zone without a zonedid gets the next one.
+ */
 int zone_config_write(const char *dir, const struct zone_config *config, struct nrd_err *err);
 int zone_config_delete(const char *dir, const char *name, struct nrd_err *err);
 
