@@ -26,6 +26,7 @@
 #define MONITOR_DIR ZONE_CGROUP_ROOT "/zones.mon"
 #define PERIOD_US 100000
 #define WEIGHT_MAX 10000
+#define WEIGHT_DEFAULT 100
 /* Kernel memory a zone could pin with directories alone. */
 #define DESCENDANTS_MAX "1000"
 #define DEPTH_MAX "32"
@@ -125,11 +126,12 @@ format_mib(uint64_t mib, char ret_text[32])
 static int
 limit_at(const struct zone_config *c, int dir, struct nrd_err *err)
 {
-	uint64_t weight = c->cpu_shares < 1 ? 1 : c->cpu_shares > WEIGHT_MAX ? WEIGHT_MAX : c->cpu_shares;
+	uint64_t weight = c->cpu_shares > WEIGHT_MAX ? WEIGHT_MAX : c->cpu_shares;
 	char text[64];
 	int r;
 
-	(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)weight);
+	(void)snprintf(text, sizeof(text), "%llu",
+		       (unsigned long long)(weight == 0 ? WEIGHT_DEFAULT : weight));
 	r = put(dir, "cpu.weight", text, err);
 	if (r < 0)
 		return r;

@@ -2,6 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #include "filter-priv.h"
 
+#include <stddef.h>
+
 /* Plain work of programs: files, memory, processes, time, sockets, waiting. */
 const char *const zone_filter_allowed[] = {
 	"_llseek", "_newselect", "accept", "accept4", "access", "add_key", "alarm", "arch_prctl",

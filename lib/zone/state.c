@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "nrd/file.h"
@@ -27,6 +28,20 @@ const char *
 zone_state_name(enum zone_state state)
 {
 	return names[state];
+}
+
+void
+zone_time_format(char ret_text[ZONE_TIME_TEXT])
+{
+	struct timespec ts;
+	struct tm tm;
+	size_t n;
+
+	(void)clock_gettime(CLOCK_REALTIME, &ts);
+	(void)gmtime_r(&ts.tv_sec, &tm);
+	n = strftime(ret_text, ZONE_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ret_text + n, ZONE_TIME_TEXT - n, ".%03uZ",
+		       (unsigned)(ts.tv_nsec / 1000000) % 1000);
 }
 
 static void
@@ -134,6 +149,23 @@ zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err
 		return r;
 	if (rename(tmp, path) < 0)
 		return nrd_fail(err, errno, "FileWrite", "rename %s: %m", tmp);
+	return 0;
+}
+
+int
+zone_next_id(uint64_t *ret_id, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = open(ZONE_RUN_DIR "/.zoneid", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	uint64_t last = 0;
+
+	if (fd < 0 || flock(fd, LOCK_EX) < 0)
+		return nrd_fail(err, errno, "ZoneId", "lock " ZONE_RUN_DIR "/.zoneid: %m");
+	if (pread(fd, &last, sizeof(last), 0) < 0)
+		return nrd_fail(err, errno, "ZoneId", "read " ZONE_RUN_DIR "/.zoneid: %m");
+	last++;
+	if (pwrite(fd, &last, sizeof(last), 0) != sizeof(last))
+		return nrd_fail(err, errno, "ZoneId", "write " ZONE_RUN_DIR "/.zoneid: %m");
+	*ret_id = last;
 	return 0;
 }
 

@@ -15,6 +15,10 @@
  */
 #define ZONE_RUN_DIR "/run/zones"
 
+/* Now, as RFC 3339 with milliseconds, UTC. */
+#define ZONE_TIME_TEXT 32
+void zone_time_format(char ret_text[ZONE_TIME_TEXT]);
+
 #define ZONE_STATES(X)                        \
 	X(ZONE_ST_CONFIGURED, "configured")   \
 	X(ZONE_ST_INCOMPLETE, "incomplete")   \
@@ -38,17 +42,20 @@ struct zone_run {
 	pid_t init;             /* in the node's pid namespace; 0: none */
 	uint64_t init_pidfd_ino; /* which process init is, whatever its number became */
 	uint64_t boots;         /* since the zoneadmd's zone was readied */
-	char boot_time[32];     /* RFC 3339 */
+	char boot_time[ZONE_TIME_TEXT];
 	uint64_t seq;           /* of the last event */
 	bool exited;            /* the last init's end is known */
 	int exit_status;        /* wait(2) status */
-	char exit_time[32];
+	char exit_time[ZONE_TIME_TEXT];
 	uint64_t init_restarts;
 };
 
 /* Fine when there is none. "BadZoneState". */
 int zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err);
 int zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err);
+
+/* A number for a zone that becomes ready: never twice while the node is up. "ZoneId". */
+int zone_next_id(uint64_t *ret_id, struct nrd_err *err);
 
 /* The state people see: from the configuration's zone_installed and zone_run. */
 enum zone_state zone_state_of(int installed, const struct zone_run *run);

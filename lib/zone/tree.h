@@ -28,6 +28,11 @@ int zone_tree_prepare(const struct zone_spec *spec, int userns, struct zone_tree
 		      struct nrd_err *err);
 void zone_tree_close(struct zone_tree *tree);
 
+/* From zoneadmd to the first process, which was started before the mounts were made. "FdPass". */
+int zone_tree_send(int sock, const struct zone_tree *tree, struct nrd_err *err);
+int zone_tree_receive(int sock, const struct zone_spec *spec, struct zone_tree *ret_tree,
+		      struct nrd_err *err);
+
 /*
  * In the zone's first process: builds the tree and makes it /. *ret_console is the terminal that
  * is /dev/console, *ret_master its other end. "ZoneMount", "ZoneConsole".

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+/*
+ * zoneadmd: parent of a zone's init, holder of its console, and the one who changes what runs. It is
+ * started when a zone is to be readied, or runs without it, and leaves when the zone is down and
+ * nobody is at its console. Killing it harms nothing: what it knows is in the state file, and the
+ * next one takes over.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "nrd/file.h"
+#include "nrd/log.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/cgroup.h"
+#include "zoneadmd.h"
+
+#define READY_FD 3 /* closed when we listen: zone_client_open waits for it */
+
+int64_t
+now_ms(void)
+{
+	struct timespec ts;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+static int
+open_alive(struct nrd_err *err)
+{
+	int fd = open(ZONE_RUN_DIR "/.alive", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	return fd < 0 ? nrd_fail(err, errno, "Zoneadmd", "open " ZONE_RUN_DIR "/.alive: %m") : fd;
+}
+
+/* One a zone: the lock is held as long as we live. 1: there is another. */
+static int
+be_the_one(const char *name, struct nrd_err *err)
+{
+	char path[192];
+	int fd;
+	int r;
+
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s", name);
+	r = nrd_mkdir_p(path, 0755, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s/lock", name);
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return nrd_fail(err, errno, "Zoneadmd", "open %s: %m", path);
+	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		int num = errno;
+
+		(void)close(fd);
+		return num == EWOULDBLOCK ? 1 : nrd_fail(err, num, "Zoneadmd", "lock %s: %m", path);
+	}
+	return 0; /* left open */
+}
+
+static bool
+anybody_there(const struct zoneadmd *z)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (z->clients[i].kind != CLIENT_NONE)
+			return true;
+	return false;
+}
+
+static bool
+idle(const struct zoneadmd *z)
+{
+	return z->run.state == ZONE_ST_INSTALLED && !anybody_there(z);
+}
+
+static void
+on_deadline(struct zoneadmd *z)
+{
+	struct nrd_err err = { 0 };
+	bool reboot = z->shutting == SHUTDOWN_REBOOT;
+	int r;
+
+	nrd_log(NRD_WARN, "init did not end in time: killing it", NRD_S("zone", z->name));
+	z->deadline_ms = 0;
+	z->shutting = SHUTDOWN_NONE;
+	r = reboot ? zone_op_reboot(z, &(struct boot_how){ 0 }, &err) : zone_op_halt(z, &err);
+	if (r < 0)
+		nrd_log(NRD_ERROR, "halt failed", NRD_S("zone", z->name), NRD_ERR(&err));
+	server_tell_down(z, r, &err);
+}
+
+static void
+turn(struct zoneadmd *z)
+{
+	struct pollfd p[CLIENTS_MAX + 3];
+	int timeout = -1;
+
+	p[0] = (struct pollfd){ .fd = z->listener, .events = POLLIN };
+	p[1] = (struct pollfd){ .fd = z->console, .events = POLLIN };
+	p[2] = (struct pollfd){ .fd = z->boot.init.pidfd, .events = POLLIN };
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		p[3 + i] = (struct pollfd){
+			.fd = z->clients[i].kind != CLIENT_NONE ? z->clients[i].fd : -1,
+			.events = POLLIN,
+		};
+	if (z->deadline_ms != 0)
+		timeout = z->deadline_ms > now_ms() ? (int)(z->deadline_ms - now_ms()) : 0;
+	if (poll(p, CLIENTS_MAX + 3, timeout) == 0 && z->deadline_ms != 0 &&
+	    now_ms() >= z->deadline_ms) {
+		on_deadline(z);
+		return;
+	}
+	if (p[1].revents != 0)
+		console_readable(z);
+	if (p[2].revents != 0)
+		zone_init_ended(z);
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		if (p[3 + i].revents != 0 && z->clients[i].kind != CLIENT_NONE)
+			server_readable(z, &z->clients[i]);
+	if (p[0].revents != 0)
+		server_accept(z);
+}
+
+static int
+start(struct zoneadmd *z, struct nrd_err *err)
+{
+	char path[192];
+	int r;
+
+	(void)setsid();
+	(void)umask(077);
+	r = zone_cgroup_enter_monitor(z->name, err);
+	if (r < 0)
+		return r;
+	z->alive = open_alive(err);
+	if (z->alive < 0)
+		return z->alive;
+	r = zone_run_read(z->name, &z->run, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s/log", z->name);
+	int log = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	if (log >= 0)
+		nrd_log_set_output(log, NRD_LOG_JSON);
+	nrd_log_init("zoneadmd", NRD_INFO);
+	r = zone_adopt(z, err);
+	return r < 0 ? r : server_listen(z, err);
+}
+
+int
+main(int argc, char **argv)
+{
+	static struct zoneadmd z = {
+		.listener = -1, .alive = -1, .console = -1, .boot = ZONE_BOOT_NONE,
+	};
+	struct nrd_err err = { 0 };
+	int r;
+
+	if (argc != 2 || zone_name_check(argv[1], &err) < 0) {
+		(void)fprintf(stderr, "usage: zoneadmd ZONE (started by zoneadm)\n");
+		return 2;
+	}
+	z.name = argv[1];
+	z.fault = secure_getenv("NEREID_FAULT");
+	r = be_the_one(z.name, &err);
+	if (r == 1)
+		return 0;
+	if (r >= 0)
+		r = start(&z, &err);
+	if (r < 0) {
+		(void)fprintf(stderr, "zoneadmd: %s\n", err.msg);
+		return 1;
+	}
+	(void)close(READY_FD);
+	do
+		turn(&z);
+	while (!idle(&z));
+	zone_cgroup_remove_monitor(z.name);
+	return 0;
+}

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nrd/log.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/cgroup.h"
+#include "zone/event.h"
+#include "zone/sys.h"
+#include "zoneadmd.h"
+
+/* An init that dies at once again and again is left alone after so many times. */
+#define QUICK_DEATH_MS 10000
+#define QUICK_DEATHS_MAX 3
+
+static int
+set_state(struct zoneadmd *z, enum zone_state state, struct nrd_err *err)
+{
+	enum zone_state before = z->run.state;
+	int r;
+
+	z->run.state = state;
+	z->run.zoneadmd = getpid();
+	z->run.init = z->boot.init.pid;
+	z->run.init_pidfd_ino =
+		z->boot.init.pidfd >= 0 ? zone_sys_pidfd_ino(z->boot.init.pidfd) : 0;
+	if (state == ZONE_ST_INSTALLED)
+		z->run.zoneid = 0;
+	if (before != state &&
+	    zone_event(z->name, "state", zone_state_name(before), zone_state_name(state),
+		       &z->run.seq, err) < 0)
+		nrd_log(NRD_WARN, "ignoring: an event was not written", NRD_S("zone", z->name),
+			NRD_ERR(err));
+	r = zone_run_write(z->name, &z->run, err);
+	nrd_log(NRD_INFO, "state", NRD_S("zone", z->name), NRD_S("state", zone_state_name(state)));
+	return r;
+}
+
+/* What is wrong with the configuration is found before anything is made. */
+static int
+load(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+{
+	struct zone_config config = { 0 };
+	struct zone_spec spec = { 0 };
+	int r = zone_config_read(NULL, z->name, &config, err);
+
+	if (r >= 0)
+		r = zone_config_verify(&config, err);
+	if (r >= 0 && config.installed != ZONE_INSTALLED)
+		r = nrd_fail(err, EINVAL, "ZoneWrongState", "zone '%s': it is %s, not installed",
+			     z->name, zone_installed_names[config.installed]);
+	if (r >= 0)
+		r = spec_make(&config, how, &spec, err);
+	if (r < 0) {
+		zone_config_fini(&config);
+		return r;
+	}
+	zone_config_fini(&z->config);
+	zone_spec_fini(&z->spec);
+	z->config = config;
+	z->spec = spec;
+	z->boot.config = &z->config;
+	z->boot.spec = &z->spec;
+	return 0;
+}
+
+static bool
+is_up(const struct zoneadmd *z)
+{
+	return z->run.state == ZONE_ST_READY || z->run.state == ZONE_ST_RUNNING;
+}
+
+static int
+wrong_state(const struct zoneadmd *z, struct nrd_err *err)
+{
+	return nrd_fail(err, EINVAL, "ZoneWrongState", "zone '%s': it is %s", z->name,
+			zone_state_name(z->run.state));
+}
+
+/* A zone that was left half down by a process that did not die is brought down first. */
+static int
+finish_halt(struct zoneadmd *z, struct nrd_err *err)
+{
+	return z->run.state == ZONE_ST_SHUTTING_DOWN || z->run.state == ZONE_ST_DOWN ?
+		       zone_op_halt(z, err) :
+		       0;
+}
+
+int
+zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
+{
+	int r = finish_halt(z, err);
+
+	if (r < 0)
+		return r;
+	if (is_up(z))
+		return wrong_state(z, err);
+	r = load(z, &(struct boot_how){ 0 }, err);
+	if (r >= 0)
+		r = zone_boot_up(&z->boot, ZONE_BOOT_READY, z->fault, err);
+	if (r >= 0)
+		r = zone_next_id(&z->run.zoneid, err);
+	if (r >= 0)
+		r = set_state(z, ZONE_ST_READY, err);
+	if (r < 0)
+		(void)zone_boot_down(&z->boot, NULL);
+	return r;
+}
+
+static int
+start(struct zoneadmd *z, struct nrd_err *err)
+{
+	int r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, z->fault, err);
+
+	if (r < 0)
+		return r;
+	console_set(z, nrd_take_fd(&z->boot.init.console));
+	z->adopted = false;
+	z->shutting = SHUTDOWN_NONE;
+	z->deadline_ms = 0;
+	z->booted_ms = now_ms();
+	z->run.boots++;
+	zone_time_format(z->run.boot_time);
+	return set_state(z, ZONE_ST_RUNNING, err);
+}
+
+int
+zone_op_boot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+{
+	bool made_ready = false;
+	int r = finish_halt(z, err);
+
+	if (r < 0)
+		return r;
+	if (z->run.state == ZONE_ST_RUNNING)
+		return nrd_fail(err, EEXIST, "ZoneWrongState", "zone '%s': it is running already",
+				z->name);
+	if (z->run.state == ZONE_ST_INSTALLED) {
+		r = zone_op_ready(z, err);
+		made_ready = r >= 0;
+	}
+	if (r >= 0)
+		r = load(z, how, err);
+	z->run.exited = false;
+	if (r >= 0)
+		r = start(z, err);
+	if (r < 0 && made_ready) {
+		(void)zone_boot_down(&z->boot, NULL);
+		(void)set_state(z, ZONE_ST_INSTALLED, NULL);
+	}
+	return r;
+}
+
+int
+zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
+{
+	int r;
+
+	if (z->run.state == ZONE_ST_INSTALLED)
+		return wrong_state(z, err);
+	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
+	z->shutting = SHUTDOWN_NONE;
+	z->deadline_ms = 0;
+	r = zone_boot_down(&z->boot, err);
+	if (r < 0)
+		return r;
+	console_say(z, "Zone halted");
+	console_set(z, -1);
+	return set_state(z, ZONE_ST_INSTALLED, err);
+}
+
+int
+zone_op_reboot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+{
+	int r;
+
+	if (z->run.state != ZONE_ST_RUNNING)
+		return wrong_state(z, err);
+	/* What would keep it from coming up again is found while it still runs. */
+	r = load(z, how, err);
+	if (r < 0)
+		return r;
+	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
+	console_say(z, "Zone rebooting");
+	r = zone_boot_stop(&z->boot, err);
+	if (r >= 0)
+		r = start(z, err);
+	if (r < 0 && zone_op_halt(z, NULL) < 0)
+		nrd_log(NRD_ERROR, "a zone whose reboot failed is not down", NRD_S("zone", z->name));
+	return r;
+}
+
+/* How its init is asked to end: by what it is, as no signal means the same to all. */
+static int
+ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err)
+{
+	char path[64];
+	char exe[256] = "";
+	const char *base;
+	int sig = SIGTERM;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)z->boot.init.pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	base = strrchr(exe, '/') != NULL ? strrchr(exe, '/') + 1 : exe;
+	if (nrd_streq(base, "systemd"))
+		sig = SIGRTMIN + (reboot ? 5 : 4);
+	else if (nrd_streq(base, "busybox") || nrd_streq(base, "init"))
+		sig = reboot ? SIGTERM : SIGUSR2;
+	if (zone_sys_pidfd_kill(z->boot.init.pidfd, sig) < 0 && errno != ESRCH)
+		return nrd_fail(err, errno, "ZoneShutdown", "zone '%s': signal its init: %m", z->name);
+	return 0;
+}
+
+int
+zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd_err *err)
+{
+	int r;
+
+	if (z->run.state == ZONE_ST_READY)
+		return zone_op_halt(z, err);
+	if (z->run.state != ZONE_ST_RUNNING)
+		return wrong_state(z, err);
+	z->shutting = reboot ? SHUTDOWN_REBOOT : SHUTDOWN_HALT;
+	z->deadline_ms = now_ms() + (int64_t)timeout_s * 1000 + 1;
+	r = ask_init(z, reboot, err);
+	if (r < 0)
+		z->shutting = SHUTDOWN_NONE;
+	return r;
+}
+
+int
+zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
+{
+	NRD_AUTO(zone_config) config = { 0 };
+	int r;
+
+	if (!is_up(z))
+		return wrong_state(z, err);
+	r = zone_config_read(NULL, z->name, &config, err);
+	return r < 0 ? r : zone_cgroup_limit(&config, err);
+}
+
+/* ---- init's end ---- */
+
+enum meaning {
+	MEANS_HALT,
+	MEANS_REBOOT,
+	MEANS_DEATH,
+};
+
+/* reboot(2) in a pid namespace ends init by one of these two signals. */
+static enum meaning
+meaning_of(struct zoneadmd *z, const siginfo_t *info)
+{
+	bool by_signal = info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
+
+	z->run.exited = true;
+	z->run.exit_status = by_signal ? info->si_status : (info->si_status & 0xff) << 8;
+	zone_time_format(z->run.exit_time);
+	if (z->shutting != SHUTDOWN_NONE)
+		return z->shutting == SHUTDOWN_REBOOT ? MEANS_REBOOT : MEANS_HALT;
+	if (by_signal && info->si_status == SIGHUP)
+		return MEANS_REBOOT;
+	if (by_signal && info->si_status == SIGINT)
+		return MEANS_HALT;
+	return MEANS_DEATH;
+}
+
+/* A docker zone is its process; elsewhere init is started again, unless it keeps dying. */
+static enum meaning
+after_death(struct zoneadmd *z)
+{
+	bool quick = now_ms() - z->booted_ms < QUICK_DEATH_MS;
+
+	nrd_log(NRD_WARN, "init ended by itself", NRD_S("zone", z->name),
+		NRD_I("wait_status", z->run.exit_status));
+	if (z->config.docker || !z->config.restart_init)
+		return MEANS_HALT;
+	z->quick_deaths = quick ? z->quick_deaths + 1 : 0;
+	if (z->quick_deaths >= QUICK_DEATHS_MAX) {
+		console_say(z, "Zone halted: its init died too often");
+		return MEANS_HALT;
+	}
+	z->run.init_restarts++;
+	return MEANS_REBOOT;
+}
+
+void
+zone_init_ended(struct zoneadmd *z)
+{
+	siginfo_t info = { 0 };
+	struct nrd_err err = { 0 };
+	enum meaning what;
+	int r;
+
+	if (waitid(P_PIDFD, (id_t)z->boot.init.pidfd, &info, WEXITED | WNOHANG) < 0)
+		info = (siginfo_t){ 0 }; /* adopted: nobody knows how it ended */
+	else if (info.si_pid == 0)
+		return;
+	console_readable(z); /* what it said last */
+	what = meaning_of(z, &info);
+	if (what == MEANS_DEATH)
+		what = z->adopted && info.si_pid == 0 ? MEANS_HALT : after_death(z);
+	r = what == MEANS_REBOOT ? zone_op_reboot(z, &(struct boot_how){ 0 }, &err) :
+				   zone_op_halt(z, &err);
+	if (r < 0)
+		nrd_log(NRD_ERROR, "after the end of init", NRD_S("zone", z->name), NRD_ERR(&err));
+	server_tell_down(z, r, &err);
+}
+
+/* ---- adopting ---- */
+
+static int
+adopt_init(struct zoneadmd *z)
+{
+	int fd = z->run.init > 0 ? zone_sys_pidfd_open(z->run.init) : -1;
+
+	if (fd >= 0 && zone_sys_pidfd_ino(fd) == z->run.init_pidfd_ino) {
+		z->boot.init.pidfd = fd;
+		z->boot.init.pid = z->run.init;
+		return 1;
+	}
+	if (fd >= 0)
+		(void)close(fd);
+	return 0;
+}
+
+int
+zone_adopt(struct zoneadmd *z, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	int r;
+
+	if (z->run.state == ZONE_ST_INSTALLED)
+		return 0;
+	nrd_log(NRD_INFO, "adopting", NRD_S("zone", z->name),
+		NRD_S("state", zone_state_name(z->run.state)));
+	r = load(z, &(struct boot_how){ 0 }, &why);
+	if (r < 0) {
+		/* Its file went away while it ran: enough is known to bring it down. */
+		nrd_log(NRD_WARN, "ignoring its configuration", NRD_S("zone", z->name), NRD_ERR(&why));
+		r = nrd_str_set(&z->config.zonename, z->name);
+		if (r < 0)
+			return nrd_nomem(err);
+		z->boot.config = &z->config;
+		z->boot.spec = &z->spec;
+	}
+	z->adopted = true;
+	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1)
+		return set_state(z, ZONE_ST_RUNNING, err);
+	if (z->run.state == ZONE_ST_READY)
+		return set_state(z, ZONE_ST_READY, err);
+	return zone_op_halt(z, err);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nrd/err.h"
+#include "zone/boot.h"
+#include "zone/config.h"
+#include "zone/spec.h"
+#include "zone/state.h"
+
+#define CLIENTS_MAX 32
+#define RING_BYTES 65536
+
+/* What the console said before anybody listened. */
+struct ring {
+	char data[RING_BYTES];
+	size_t start, len;
+};
+
+enum client_kind {
+	CLIENT_NONE,
+	CLIENT_REQUESTS,
+	CLIENT_CONSOLE,   /* types and looks on */
+	CLIENT_SPECTATOR, /* looks on */
+};
+
+struct client {
+	int fd;
+	enum client_kind kind;
+	bool waits_for_down; /* its shutdown is answered when the zone is down */
+};
+
+enum shutdown_kind {
+	SHUTDOWN_NONE,
+	SHUTDOWN_HALT,
+	SHUTDOWN_REBOOT,
+};
+
+/* All of one zone. The state file says what others need to know of it, at any moment. */
+struct zoneadmd {
+	const char *name;
+	struct zone_config config; /* as it was at ready */
+	struct zone_spec spec;
+	struct zone_run run;
+	struct zone_boot boot;
+	struct ring *ring;
+	struct client clients[CLIENTS_MAX];
+	int listener;
+	int alive;           /* /run/zones/.alive */
+	int console;         /* the terminal's master, -1 */
+	enum shutdown_kind shutting; /* init was asked to end */
+	int64_t deadline_ms; /* then it is killed; 0: none */
+	bool adopted;        /* init is not our child */
+	uint64_t quick_deaths;
+	int64_t booted_ms;
+	const char *fault;   /* for tests: NEREID_FAULT */
+};
+
+int64_t now_ms(void);
+
+/* ---- zone.c: the zone up and down ---- */
+struct boot_how {
+	bool single;
+	const char *init; /* NULL: the configured one */
+	const char *args; /* NULL: bootargs */
+};
+
+/* What the zone's brand wants to be started. */
+int spec_make(const struct zone_config *config, const struct boot_how *how,
+	      struct zone_spec *ret_spec, struct nrd_err *err);
+
+/* They write the state file and the event before others can see the difference. */
+int zone_op_ready(struct zoneadmd *z, struct nrd_err *err);
+int zone_op_boot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err);
+int zone_op_halt(struct zoneadmd *z, struct nrd_err *err);
+int zone_op_reboot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err);
+/* Asks init to end, and kills it after that time; the rest happens when it has ended. */
+int zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd_err *err);
+int zone_op_apply(struct zoneadmd *z, struct nrd_err *err);
+
+/* Init has ended: what it meant by that is done. */
+void zone_init_ended(struct zoneadmd *z);
+
+/* Takes over what runs already: after zoneadmd was killed. */
+int zone_adopt(struct zoneadmd *z, struct nrd_err *err);
+
+/* ---- console.c ---- */
+void console_readable(struct zoneadmd *z);
+void console_set(struct zoneadmd *z, int master); /* takes it */
+void console_say(struct zoneadmd *z, const char *text); /* "[NOTICE: Zone rebooting]" */
+void console_attach(struct zoneadmd *z, struct client *c, bool write);
+void console_input(struct zoneadmd *z, struct client *c);
+
+/* ---- server.c ---- */
+int server_listen(struct zoneadmd *z, struct nrd_err *err);
+void server_accept(struct zoneadmd *z);
+void server_readable(struct zoneadmd *z, struct client *c);
+void server_answer(struct client *c, int r, const struct nrd_err *err);
+void server_drop(struct client *c);
+void server_tell_down(struct zoneadmd *z, int r, const struct nrd_err *err);

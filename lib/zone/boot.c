@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "boot.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/cgroup.h"
+
+#define KILL_WAIT_MS 10000
+
+struct step {
+	const char *name;
+	enum zone_boot_level level;
+	bool (*is_up)(const struct zone_boot *b);
+	int (*up)(struct zone_boot *b, struct nrd_err *err);
+	int (*down)(struct zone_boot *b, struct nrd_err *err); /* also of what is half up */
+};
+
+static void
+shut(int *fd)
+{
+	if (*fd >= 0)
+		(void)close(*fd);
+	*fd = -1;
+}
+
+/* ---- the root: there, a directory, and the zone's alone ---- */
+
+static bool
+root_is_up(const struct zone_boot *b)
+{
+	(void)b;
+	return false; /* looked at every time: anybody may have removed it */
+}
+
+static int
+root_up(struct zone_boot *b, struct nrd_err *err)
+{
+	struct stat st;
+
+	if (b->config->id_base == 0)
+		return nrd_fail(err, EINVAL, "ZoneNotInstalled",
+				"it has no ids of its own: install it first");
+	if (stat(b->spec->root, &st) < 0)
+		return nrd_fail(err, errno, "ZoneNoRoot", "its root %s: %m; was its dataset removed?",
+				b->spec->root);
+	if (!S_ISDIR(st.st_mode))
+		return nrd_fail(err, ENOTDIR, "ZoneNoRoot", "its root %s is no directory",
+				b->spec->root);
+	return 0;
+}
+
+static int
+root_down(struct zone_boot *b, struct nrd_err *err)
+{
+	(void)b;
+	(void)err;
+	return 0;
+}
+
+/* ---- cgroup ---- */
+
+static bool
+cgroup_is_up(const struct zone_boot *b)
+{
+	return b->payload >= 0;
+}
+
+static int
+cgroup_up(struct zone_boot *b, struct nrd_err *err)
+{
+	return zone_cgroup_make(b->config, &b->payload, err);
+}
+
+static int
+cgroup_down(struct zone_boot *b, struct nrd_err *err)
+{
+	int r;
+
+	shut(&b->payload);
+	r = zone_cgroup_kill(b->config->zonename, KILL_WAIT_MS, err);
+	return r < 0 ? r : zone_cgroup_remove(b->config->zonename, err);
+}
+
+/* ---- init ---- */
+
+static bool
+init_is_up(const struct zone_boot *b)
+{
+	return b->init.pidfd >= 0;
+}
+
+static int
+init_up(struct zone_boot *b, struct nrd_err *err)
+{
+	return zone_init_start(b->config, b->spec, b->payload, &b->init, err);
+}
+
+static int
+init_down(struct zone_boot *b, struct nrd_err *err)
+{
+	int r = zone_cgroup_kill(b->config->zonename, KILL_WAIT_MS, err);
+
+	if (r < 0)
+		return r;
+	if (b->init.pidfd >= 0)
+		(void)waitid(P_PIDFD, (id_t)b->init.pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
+	shut(&b->init.pidfd);
+	shut(&b->init.console);
+	b->init.pid = 0;
+	return 0;
+}
+
+static const struct step steps[] = {
+	{ "root", ZONE_BOOT_READY, root_is_up, root_up, root_down },
+	{ "cgroup", ZONE_BOOT_READY, cgroup_is_up, cgroup_up, cgroup_down },
+	{ "init", ZONE_BOOT_RUN, init_is_up, init_up, init_down },
+};
+
+const char *
+zone_boot_step_name(size_t i)
+{
+	return i < nrd_count(steps) ? steps[i].name : NULL;
+}
+
+static int
+step_up(struct zone_boot *b, const struct step *s, const char *fault, struct nrd_err *err)
+{
+	int r = s->up(b, err);
+
+	if (r < 0)
+		return r;
+	return nrd_streq(fault, s->name) ? nrd_fail(err, EIO, "ZoneFault", "as it was told to fail")
+					 : 0;
+}
+
+int
+zone_boot_up(struct zone_boot *b, enum zone_boot_level level, const char *fault,
+	     struct nrd_err *err)
+{
+	bool mine[nrd_count(steps)] = { false };
+
+	for (size_t i = 0; i < nrd_count(steps) && steps[i].level <= level; i++) {
+		int r;
+
+		if (steps[i].is_up(b))
+			continue;
+		mine[i] = true;
+		r = step_up(b, &steps[i], fault, err);
+		if (r >= 0)
+			continue;
+		for (size_t j = i + 1; j-- > 0;)
+			if (mine[j])
+				(void)steps[j].down(b, NULL);
+		return nrd_wrap(err, r, "boot zone '%s'", b->config->zonename);
+	}
+	return 0;
+}
+
+static int
+down_to(struct zone_boot *b, enum zone_boot_level level, struct nrd_err *err)
+{
+	for (size_t i = nrd_count(steps); i-- > 0 && steps[i].level >= level;) {
+		int r = steps[i].down(b, err);
+
+		if (r < 0)
+			return nrd_wrap(err, r, "halt zone '%s'", b->config->zonename);
+	}
+	return 0;
+}
+
+int
+zone_boot_down(struct zone_boot *b, struct nrd_err *err)
+{
+	return down_to(b, ZONE_BOOT_READY, err);
+}
+
+int
+zone_boot_stop(struct zone_boot *b, struct nrd_err *err)
+{
+	return down_to(b, ZONE_BOOT_RUN, err);
+}

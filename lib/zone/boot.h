@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+
+#include "nrd/err.h"
+#include "zone/config.h"
+#include "zone/init.h"
+#include "zone/spec.h"
+
+/*
+ * One boot of a zone as its zoneadmd holds it: an ordered table of steps, each with its way back,
+ * so that what fails leaves nothing, and halting is the same way back.
+ */
+struct zone_boot {
+	const struct zone_config *config; /* borrowed, for as long as the zone is up */
+	const struct zone_spec *spec;
+	int payload;                      /* cgroup; -1: not made */
+	struct zone_init init;            /* pidfd -1: not started */
+};
+
+#define ZONE_BOOT_NONE { .payload = -1, .init = { .pidfd = -1, .console = -1 } }
+
+/* How far it is to go. */
+enum zone_boot_level {
+	ZONE_BOOT_READY, /* no process yet */
+	ZONE_BOOT_RUN,
+};
+
+/*
+ * Goes up to level from wherever it is. On failure it is where it was before. fault (NULL: none)
+ * names a step that shall fail after it was done: for tests.
+ */
+int zone_boot_up(struct zone_boot *boot, enum zone_boot_level level, const char *fault,
+		 struct nrd_err *err);
+
+/*
+ * All the way down. What cannot be undone (a process that does not die) is told, and may be tried
+ * again: "ZoneStuck".
+ */
+int zone_boot_down(struct zone_boot *boot, struct nrd_err *err);
+
+/* Processes only: ready again. */
+int zone_boot_stop(struct zone_boot *boot, struct nrd_err *err);
+
+/* The names of the steps, for tests of faults; NULL beyond the last. */
+const char *zone_boot_step_name(size_t i);

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "nrd/json.h"
+#include "nrd/mem.h"
+#include "nrd/proc.h"
+#include "nrd/str.h"
+
+#define ZONEADMD "/usr/lib/nereid/zoneadmd"
+#define MESSAGE_MAX ((size_t)65536)
+#define START_MS 30000 /* adopting a zone may first have to bring it down */
+
+static int
+connect_to(const char *name, int *ret_fd)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), ZONE_RUN_DIR "/%.80s/sock", name);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return -errno;
+	*ret_fd = nrd_take_fd(&fd);
+	return 0;
+}
+
+/* It closes the pipe when it listens, or ends. */
+static int
+start(const char *name, struct nrd_err *err)
+{
+	const char *const argv[] = { ZONEADMD, name, NULL };
+	int pipefd[2];
+	NRD_CLOSE int said = -1, pidfd = -1;
+	int r;
+
+	if (pipe2(pipefd, O_CLOEXEC) < 0)
+		return nrd_fail(err, errno, "ZoneadmdStart", "make a pipe: %m");
+	said = pipefd[0];
+	const struct nrd_proc proc = { .argv = argv, .fds = &pipefd[1], .n_fds = 1 };
+
+	r = nrd_spawn(&proc, &pidfd, NULL, err);
+	(void)close(pipefd[1]);
+	if (r < 0)
+		return r;
+	if (poll(&(struct pollfd){ .fd = said, .events = POLLIN }, 1, START_MS) <= 0)
+		return nrd_fail(err, ETIMEDOUT, "ZoneadmdStart",
+				"zone '%s': its zoneadmd does not answer; see " ZONE_RUN_DIR "/%s/log",
+				name, name);
+	return 0;
+}
+
+int
+zone_client_open(const char *name, int *ret_fd, struct nrd_err *err)
+{
+	int r = connect_to(name, ret_fd);
+
+	/* One that was just leaving may be met: then another one is started. */
+	for (int i = 0; i < 3 && r < 0; i++) {
+		r = start(name, err);
+		if (r < 0)
+			return r;
+		r = connect_to(name, ret_fd);
+	}
+	return r < 0 ? nrd_fail(err, -r, "ZoneadmdStart",
+				"zone '%s': its zoneadmd does not start: %m; see " ZONE_RUN_DIR
+				"/%s/log", name, name)
+		     : 0;
+}
+
+/* num, code and msg of the daemon's error become ours. */
+static int
+take_answer(const char *text, size_t len, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	const struct nrd_val *root;
+	const char *code, *msg;
+	uint64_t num = EIO;
+	bool ok = false;
+	int r = nrd_json_parse(text, len, NULL, &doc, err);
+
+	if (r < 0)
+		return r;
+	root = nrd_json_root(doc);
+	if (nrd_val_bool(nrd_val_get(root, "ok"), &ok) && ok)
+		return 0;
+	(void)nrd_val_u64(nrd_val_get(root, "num"), &num);
+	code = nrd_val_str(nrd_val_get(root, "code"));
+	msg = nrd_val_str(nrd_val_get(root, "msg"));
+	return nrd_fail(err, num > 0 && num < 4096 ? (int)num : EIO, code != NULL ? code : "Zoneadmd",
+			"%s", msg != NULL ? msg : "zoneadmd gave no reason");
+}
+
+static int
+ask(int fd, struct nrd_jw *w, struct nrd_buf *out, struct nrd_err *err)
+{
+	char answer[8192];
+	ssize_t n;
+	int r;
+
+	nrd_jw_obj_close(w);
+	r = nrd_jw_finish(w, err);
+	if (r < 0)
+		return r;
+	if (send(fd, nrd_buf_str(out), out->len, MSG_NOSIGNAL) < 0)
+		return nrd_fail(err, errno, "Zoneadmd", "ask zoneadmd: %m");
+	do
+		n = recv(fd, answer, sizeof(answer), 0);
+	while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return nrd_fail(err, n < 0 ? errno : ECONNRESET, "Zoneadmd",
+				"zoneadmd ended before it answered");
+	return take_answer(answer, (size_t)n, err);
+}
+
+static void
+begin(struct nrd_jw *w, struct nrd_buf *out, const char *op)
+{
+	nrd_jw_init(w, out, NRD_JW_COMPACT);
+	nrd_jw_obj_open(w);
+	nrd_jw_kstr(w, "op", op);
+}
+
+static int
+simple(int fd, const char *op, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	struct nrd_jw w;
+
+	begin(&w, &out, op);
+	return ask(fd, &w, &out, err);
+}
+
+static int
+with_boot(int fd, const char *op, const struct zone_boot_request *request, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	struct nrd_jw w;
+
+	begin(&w, &out, op);
+	if (request != NULL && request->single_user)
+		nrd_jw_kbool(&w, "single", true);
+	if (request != NULL && request->init != NULL)
+		nrd_jw_kstr(&w, "init", request->init);
+	if (request != NULL && request->args != NULL)
+		nrd_jw_kstr(&w, "args", request->args);
+	return ask(fd, &w, &out, err);
+}
+
+int
+zone_client_ready(int fd, struct nrd_err *err)
+{
+	return simple(fd, "ready", err);
+}
+
+int
+zone_client_boot(int fd, const struct zone_boot_request *request, struct nrd_err *err)
+{
+	return with_boot(fd, "boot", request, err);
+}
+
+int
+zone_client_halt(int fd, struct nrd_err *err)
+{
+	return simple(fd, "halt", err);
+}
+
+int
+zone_client_reboot(int fd, const struct zone_boot_request *request, struct nrd_err *err)
+{
+	return with_boot(fd, "reboot", request, err);
+}
+
+int
+zone_client_shutdown(int fd, bool reboot, unsigned timeout_s, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	struct nrd_jw w;
+
+	begin(&w, &out, "shutdown");
+	nrd_jw_kbool(&w, "reboot", reboot);
+	nrd_jw_ku64(&w, "timeout", timeout_s);
+	return ask(fd, &w, &out, err);
+}
+
+int
+zone_client_apply(int fd, struct nrd_err *err)
+{
+	return simple(fd, "apply", err);
+}
+
+int
+zone_client_console(int fd, bool write, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	struct nrd_jw w;
+
+	begin(&w, &out, "console");
+	nrd_jw_kbool(&w, "write", write);
+	return ask(fd, &w, &out, err);
+}

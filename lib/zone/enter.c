@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+/*
+ * Two clones: the first process is in the zone's cgroup and joins its namespaces; its child is in
+ * the zone's pid namespace as well, which one joins only by being born there, and is nonetheless
+ * the caller's own (CLONE_PARENT). The descriptors of the caller that are not asked for are closed
+ * before the zone could see either.
+ */
+#include "enter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/cgroup.h"
+#include "zone/config.h"
+#include "zone/fdpass.h"
+#include "zone/jail.h"
+#include "zone/passwd.h"
+#include "zone/state.h"
+#include "zone/sys.h"
+
+#define ALL_NAMESPACES                                                                             \
+	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
+	 CLONE_NEWCGROUP | CLONE_NEWTIME)
+#define ANSWER_MS 30000
+
+struct door {
+	const char *zone;
+	struct zone_jail jail;
+	int pidfd;   /* of the zone's init */
+	int cgroup;
+};
+
+typedef int inside_fn(const struct door *door, const void *arg, int sock, struct nrd_err *err);
+
+static void
+door_shut(struct door *d)
+{
+	if (d->pidfd >= 0)
+		(void)close(d->pidfd);
+	if (d->cgroup >= 0)
+		(void)close(d->cgroup);
+	zone_jail_fini(&d->jail);
+}
+
+/*
+ * Where the init system made cgroups below its own, the top one may hold no processes: then ours
+ * are in one beside them.
+ */
+static int
+open_cgroup(const struct zone_config *config, struct nrd_err *err)
+{
+	char path[256];
+	char procs[16];
+	int top, fd;
+
+	(void)snprintf(path, sizeof(path), ZONE_CGROUP_DIR "/%.80s/init", config->zonename);
+	top = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+	if (top < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "zone '%s': open its cgroup: %m",
+				config->zonename);
+	NRD_CLOSE int control = openat(top, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+
+	if (control < 0 || read(control, procs, sizeof(procs)) <= 1)
+		return top;
+	NRD_CLOSE int owned = top;
+
+	if (mkdirat(owned, "zlogin", 0755) == 0 &&
+	    fchownat(owned, "zlogin", (uid_t)config->id_base, (gid_t)config->id_base, 0) < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "zone '%s': give it a cgroup: %m",
+				config->zonename);
+	fd = openat(owned, "zlogin", O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? nrd_fail(err, errno, "ZoneEnter", "zone '%s': make a cgroup in it: %m",
+				 config->zonename)
+		      : fd;
+}
+
+static int
+open_init(const char *zone, const struct zone_run *run, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = run->init > 0 ? zone_sys_pidfd_open(run->init) : -1;
+
+	if (run->state != ZONE_ST_RUNNING || fd < 0 ||
+	    zone_sys_pidfd_ino(fd) != run->init_pidfd_ino)
+		return nrd_fail(err, ESRCH, "ZoneNotRunning", "zone '%s': it is not running", zone);
+	return nrd_take_fd(&fd);
+}
+
+static int
+door_open(const char *zone, struct door *ret_door, struct nrd_err *err)
+{
+	struct door d = { .zone = zone, .pidfd = -1, .cgroup = -1 };
+	NRD_AUTO(zone_config) config = { 0 };
+	struct zone_run run;
+	int r = zone_config_read(NULL, zone, &config, err);
+
+	if (r >= 0)
+		r = zone_run_read(zone, &run, err);
+	if (r >= 0)
+		r = d.pidfd = open_init(zone, &run, err);
+	if (r >= 0)
+		r = d.cgroup = open_cgroup(&config, err);
+	if (r >= 0)
+		r = zone_jail_prepare(&config, &d.jail, err);
+	if (r < 0) {
+		door_shut(&d);
+		return r;
+	}
+	*ret_door = d;
+	return 0;
+}
+
+/* ---- in the new processes ---- */
+
+__attribute__((noreturn)) static void
+give_up(int sock, const struct nrd_err *err)
+{
+	(void)send(sock, err, sizeof(*err), MSG_NOSIGNAL);
+	_exit(127);
+}
+
+__attribute__((noreturn)) static void
+inner(const struct door *d, inside_fn *fn, const void *arg, int sock)
+{
+	struct nrd_err err = { 0 };
+	int r = 0;
+
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		r = nrd_fail(&err, errno, "ZoneEnter", "become root of the zone: %m");
+	if (r >= 0)
+		r = fn(d, arg, sock, &err);
+	if (r >= 0)
+		_exit(0);
+	give_up(sock, &err);
+}
+
+__attribute__((noreturn)) static void
+outer(const struct door *d, inside_fn *fn, const void *arg, int sock)
+{
+	struct clone_args args = { .flags = CLONE_PARENT, .exit_signal = 0 };
+	struct nrd_err err = { 0 };
+	pid_t pid;
+
+	/* Up to its exec nobody in the zone may look into a process that comes from the node. */
+	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (setns(d->pidfd, ALL_NAMESPACES) < 0) {
+		(void)nrd_fail(&err, errno, "ZoneEnter", "zone '%s': join it: %m", d->zone);
+		give_up(sock, &err);
+	}
+	pid = zone_sys_clone3(&args);
+	if (pid == 0)
+		inner(d, fn, arg, sock);
+	if (pid < 0) {
+		(void)nrd_fail(&err, errno, "ZoneEnter", "zone '%s': start a process in it: %m", d->zone);
+		give_up(sock, &err);
+	}
+	if (send(sock, &pid, sizeof(pid), MSG_NOSIGNAL) != sizeof(pid))
+		_exit(127);
+	_exit(0);
+}
+
+/* ---- outside ---- */
+
+struct entered {
+	pid_t pid;
+	int fds[2]; /* what it sent */
+	int n_fds;
+};
+
+static int
+hear(int sock, struct entered *e, struct nrd_err *err)
+{
+	for (;;) {
+		struct pollfd p = { .fd = sock, .events = POLLIN };
+		union {
+			struct nrd_err err;
+			pid_t pid;
+		} said;
+		int fd = -1;
+		ssize_t n;
+
+		if (poll(&p, 1, ANSWER_MS) <= 0)
+			return nrd_fail(err, ETIMEDOUT, "ZoneEnter", "the zone does not answer");
+		n = zone_fd_receive(sock, &said, sizeof(said), &fd);
+		if (n <= 0)
+			return e->pid > 0 ? 0 : nrd_fail(err, ECHILD, "ZoneEnter", "it was killed");
+		if (fd >= 0 && e->n_fds < 2)
+			e->fds[e->n_fds++] = fd;
+		else if (n == sizeof(pid_t))
+			e->pid = said.pid;
+		else if (n == sizeof(said.err)) {
+			if (err != NULL)
+				*err = said.err;
+			return said.err.num != 0 ? -said.err.num : -EPROTO;
+		}
+	}
+}
+
+static int
+enter(const char *zone, inside_fn *fn, const void *arg, struct entered *e, struct nrd_err *err)
+{
+	struct door d;
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	int socks[2];
+	pid_t first;
+	int r = door_open(zone, &d, err);
+
+	if (r < 0)
+		return r;
+	args.cgroup = (uint64_t)d.cgroup;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0) {
+		door_shut(&d);
+		return nrd_fail(err, errno, "ZoneEnter", "make a socket pair: %m");
+	}
+	first = zone_sys_clone3(&args);
+	if (first == 0)
+		outer(&d, fn, arg, socks[1]);
+	(void)close(socks[1]);
+	if (first < 0)
+		r = nrd_fail(err, errno, "ZoneEnter", "zone '%s': start a process in its cgroup: %m",
+			     zone);
+	else
+		r = hear(socks[0], e, err);
+	(void)close(socks[0]);
+	door_shut(&d);
+	if (first > 0)
+		(void)waitpid(first, NULL, 0);
+	if (r < 0 && e->pid > 0)
+		(void)waitpid(e->pid, NULL, __WALL);
+	return r;
+}
+
+/* ---- a program ---- */
+
+static int
+take_fds(const struct zone_enter *en, struct nrd_err *err)
+{
+	int high[3];
+
+	/* Out of the way of 0, 1 and 2 first, whatever numbers they have. */
+	for (int i = 0; i < 3; i++) {
+		high[i] = fcntl(en->fds[i], F_DUPFD_CLOEXEC, 10);
+		if (high[i] < 0)
+			return nrd_fail(err, errno, "ZoneEnter", "take descriptor %d: %m", en->fds[i]);
+	}
+	for (int i = 0; i < 3; i++)
+		if (dup2(high[i], i) < 0)
+			return nrd_fail(err, errno, "ZoneEnter", "take descriptor %d: %m", i);
+	if (setsid() < 0 && errno != EPERM)
+		return nrd_fail(err, errno, "ZoneEnter", "make a session: %m");
+	if (en->tty != 0 && ioctl(0, TIOCSCTTY, 0) < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "take the terminal: %m");
+	return 0;
+}
+
+static int
+run_program(const struct door *d, const void *arg, int sock, struct nrd_err *err)
+{
+	const struct zone_enter *en = arg;
+	struct zone_passwd who = { 0 };
+	int r = en->user != NULL ? zone_passwd_find(en->user, &who, err) : 0;
+	int num;
+
+	(void)sock;
+	if (r >= 0)
+		r = take_fds(en, err);
+	if (r >= 0 && chdir(en->dir != NULL ? en->dir : "/") < 0 && chdir("/") < 0)
+		r = nrd_fail(err, errno, "ZoneEnter", "go to %s: %m", en->dir);
+	if (r >= 0)
+		r = zone_jail_enter(&d->jail, err);
+	if (r >= 0)
+		r = zone_jail_user(who.uid, who.gid, err);
+	if (r < 0)
+		return r;
+	(void)execvpe(en->argv[0], (char *const *)(uintptr_t)en->argv,
+		      (char *const *)(uintptr_t)en->env);
+	num = errno;
+	if (num == ENOENT)
+		return nrd_fail(err, num, "NoSuchProgram", "there is no %s in the zone", en->argv[0]);
+	return nrd_fail(err, num, "ZoneEnter", "run %s: %m", en->argv[0]);
+}
+
+int
+zone_enter_spawn(const struct zone_enter *en, int *ret_pidfd, pid_t *ret_pid, struct nrd_err *err)
+{
+	struct entered e = { 0 };
+	int r = enter(en->zone, run_program, en, &e, err);
+
+	if (r < 0)
+		return r;
+	*ret_pidfd = zone_sys_pidfd_open(e.pid);
+	if (*ret_pidfd < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "hold its process: %m");
+	if (ret_pid != NULL)
+		*ret_pid = e.pid;
+	return 0;
+}
+
+/* ---- a terminal ---- */
+
+/* The zone may have put anything there: only the kernel's own will do. */
+static int
+open_ptmx(struct nrd_err *err)
+{
+	NRD_CLOSE int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
+	struct statfs fs;
+
+	if (fd < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "open /dev/pts/ptmx in the zone: %m");
+	if (fstatfs(fd, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC)
+		return nrd_fail(err, EINVAL, "ZoneEnter", "/dev/pts in the zone is not what it was");
+	return nrd_take_fd(&fd);
+}
+
+static int
+make_pty(const struct door *d, const void *arg, int sock, struct nrd_err *err)
+{
+	static const int unlock = 0;
+	NRD_CLOSE int master = open_ptmx(err);
+	NRD_CLOSE int slave = -1;
+	int r;
+
+	(void)d;
+	(void)arg;
+	if (master < 0)
+		return master;
+	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "unlock a terminal: %m");
+	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (slave < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "open a terminal: %m");
+	r = zone_fd_send(sock, master, err);
+	return r < 0 ? r : zone_fd_send(sock, slave, err);
+}
+
+int
+zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd_err *err)
+{
+	struct entered e = { .fds = { -1, -1 } };
+	int r = enter(zone, make_pty, NULL, &e, err);
+
+	if (r >= 0)
+		(void)waitpid(e.pid, NULL, __WALL);
+	if (r >= 0 && e.n_fds != 2)
+		r = nrd_fail(err, EPROTO, "ZoneEnter", "the zone gave no terminal");
+	if (r < 0) {
+		for (int i = 0; i < e.n_fds; i++)
+			(void)close(e.fds[i]);
+		return r;
+	}
+	*ret_master = e.fds[0];
+	*ret_slave = e.fds[1];
+	return 0;
+}

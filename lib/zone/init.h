@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <sys/types.h>
+
+#include "nrd/err.h"
+#include "zone/config.h"
+#include "zone/spec.h"
+
+/*
+ * Starting a zone's first process: one clone3 into all new namespaces and its cgroup, the tree put
+ * together by both sides, exec. When this returns well, init of the zone has been executed.
+ */
+struct zone_init {
+	pid_t pid;   /* as the node sees it */
+	int pidfd;   /* caller closes */
+	int console; /* the terminal's other end; caller closes */
+};
+
+/*
+ * payload: the cgroup (zone_cgroup_make). What fails in the child up to its exec comes back in its
+ * own words, and nothing of it is left. "ZoneStart", "ZoneMount", "NoSuchProgram" (-ENOENT), ...
+ */
+int zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
+		    struct zone_init *ret_init, struct nrd_err *err);

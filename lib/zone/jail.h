@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "nrd/err.h"
+#include "zone/config.h"
+#include "zone/filter.h"
+
+/*
+ * What a process of a zone may do, the same for its init and for what zlogin brings in: prepared
+ * outside, where files can be read, and put on inside as the last thing before exec.
+ */
+struct zone_jail {
+	uint64_t caps;
+	uint64_t memlock; /* bytes, UINT64_MAX: no limit */
+	uint64_t nproc;
+	struct zone_filter filter;
+};
+
+int zone_jail_prepare(const struct zone_config *config, struct zone_jail *ret_jail,
+		      struct nrd_err *err);
+void zone_jail_fini(struct zone_jail *jail);
+void zone_jail_cleanup(struct zone_jail *jail);
+
+/*
+ * Limits, keyring, signals, system call filter, capabilities, and no descriptor beyond 2 over an
+ * exec. The process must be uid 0 of the zone's user namespace. "ZoneJail", "ZoneFilter",
+ * "ZoneCaps".
+ */
+int zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err);
+
+/* Becomes uid and gid of the zone, after zone_jail_enter. */
+int zone_jail_user(uid_t uid, gid_t gid, struct nrd_err *err);

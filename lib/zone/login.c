@@ -1,0 +1,337 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "login.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "nrd/buf.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "state.h"
+#include "sys.h"
+
+#define PASSWD_MAX ((size_t)1 << 20)
+#define USER_MAX   256
+#define TERM_MAX   63
+
+#define ZONE_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+int
+zone_login_root(const char *zone, int *ret_fd, struct nrd_err *err)
+{
+	struct zone_run run = { 0 };
+	char path[32];
+	int r = zone_run_read(zone, &run, err);
+
+	if (r < 0)
+		return r;
+	if (run.state != ZONE_ST_RUNNING || run.init <= 0)
+		return nrd_fail(err, ESRCH, "ZoneNotRunning", "zone '%s': it is not running", zone);
+	NRD_CLOSE int pidfd = zone_sys_pidfd_open(run.init);
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/root", (int)run.init);
+	NRD_CLOSE int fd = pidfd < 0 ? -1 : open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	/* Still the same process after its root was opened: then it was that one's. */
+	if (fd < 0 || zone_sys_pidfd_ino(pidfd) != run.init_pidfd_ino ||
+	    poll(&(struct pollfd){ .fd = pidfd, .events = POLLIN }, 1, 0) != 0)
+		return nrd_fail(err, ESRCH, "ZoneNotRunning", "zone '%s': its init has ended", zone);
+	*ret_fd = nrd_take_fd(&fd);
+	return 0;
+}
+
+/* A regular file below root, whatever links the zone has laid. */
+static int
+open_inside(int root, const char *path, int flags)
+{
+	struct open_how how = {
+		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY | O_NONBLOCK),
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+	};
+	struct stat st;
+
+	if ((flags & O_PATH) != 0)
+		how.flags = (uint64_t)(flags | O_CLOEXEC);
+	NRD_CLOSE int fd = (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
+
+	if (fd < 0 || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+		return -1;
+	return nrd_take_fd(&fd);
+}
+
+static bool
+has_program(int root, const char *path)
+{
+	NRD_CLOSE int fd = open_inside(root, path, O_PATH);
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 && (st.st_mode & 0111) != 0;
+}
+
+/* Where a program is that lives in /bin or /usr/bin; NULL: nowhere. */
+static const char *
+find_program(int root, const char *const *paths)
+{
+	for (; *paths != NULL; paths++) {
+		if (has_program(root, *paths))
+			return *paths;
+	}
+	return NULL;
+}
+
+static const char *const login_paths[] = { "/bin/login", "/usr/bin/login", NULL };
+static const char *const su_paths[] = { "/bin/su", "/usr/bin/su", NULL };
+
+void
+zone_user_cleanup(struct zone_user *user)
+{
+	free(user->home);
+	free(user->shell);
+	*user = (struct zone_user){ 0 };
+}
+
+#define PASSWD_FIELDS 7
+
+/* One line of passwd: NAME:PASSWORD:UID:GID:GECOS:HOME:SHELL. */
+static bool
+split_user(struct nrd_str line, struct nrd_str fields[PASSWD_FIELDS])
+{
+	size_t n = 0;
+
+	while (n < PASSWD_FIELDS && nrd_str_split(&line, ':', &fields[n]))
+		n++;
+	return n == PASSWD_FIELDS;
+}
+
+static int
+take_user(const struct nrd_str fields[PASSWD_FIELDS], uint64_t uid, struct zone_user *ret_user,
+	  struct nrd_err *err)
+{
+	NRD_AUTO(zone_user) user = { .uid = (uid_t)uid };
+	bool home = fields[5].len > 0 && fields[5].data[0] == '/';
+	bool shell = fields[6].len > 0 && fields[6].data[0] == '/';
+
+	user.home = nrd_str_dup(home ? fields[5] : nrd_str("/"));
+	user.shell = nrd_str_dup(shell ? fields[6] : nrd_str("/bin/sh"));
+	if (user.home == NULL || user.shell == NULL)
+		return nrd_nomem(err);
+	*ret_user = user;
+	user = (struct zone_user){ 0 };
+	return 0;
+}
+
+int
+zone_user_find(const char *passwd, const char *name, struct zone_user *ret_user,
+	       struct nrd_err *err)
+{
+	struct nrd_str rest = nrd_str(passwd), line;
+
+	while (nrd_str_split(&rest, '\n', &line)) {
+		struct nrd_str fields[PASSWD_FIELDS];
+		char number[16];
+		uint64_t uid;
+
+		if (!split_user(line, fields) || !nrd_str_eq(fields[0], name) ||
+		    fields[2].len >= sizeof(number))
+			continue;
+		(void)snprintf(number, sizeof(number), "%.*s", NRD_STR_ARG(fields[2]));
+		if (nrd_parse_u64(number, 0, UINT32_MAX - 1, &uid, NULL) < 0)
+			continue;
+		return take_user(fields, uid, ret_user, err);
+	}
+	return nrd_fail(err, ENOENT, "NoSuchUser", "the zone has no user \"%s\"", name);
+}
+
+/* The user as the zone's own file says; root is there always, and so is a plain number. */
+static int
+look_up_user(int root, const char *name, struct zone_user *ret_user, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(PASSWD_MAX);
+	NRD_CLOSE int fd = open_inside(root, "/etc/passwd", O_RDONLY);
+	static const struct nrd_str nobody[PASSWD_FIELDS];
+	uint64_t uid = 0;
+
+	/* A file too large is read as far as it goes, what cannot be read is empty. */
+	if (fd >= 0)
+		(void)nrd_buf_read_fd(&text, fd, NULL);
+	int r = zone_user_find(nrd_buf_str(&text), name, ret_user, err);
+
+	if (r != -ENOENT)
+		return r;
+	if (!nrd_streq(name, "root") && nrd_parse_u64(name, 0, UINT32_MAX - 1, &uid, NULL) < 0)
+		return r;
+	return take_user(nobody, uid, ret_user, err);
+}
+
+void
+zone_login_cleanup(struct zone_login *login)
+{
+	nrd_strv_free(login->argv);
+	nrd_strv_free(login->env);
+	free(login->dir);
+	free(login->user);
+	*login = (struct zone_login){ 0 };
+}
+
+/* A name that no program takes for an option and no line of any file for two fields. */
+static int
+check_user(const char *name, struct nrd_err *err)
+{
+	size_t len = strlen(name);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)name[i]) && strchr("_.@$\\+-", name[i]) == NULL)
+			len = 0;
+	}
+	if (len == 0 || len > USER_MAX || name[0] == '-' || name[0] == '+')
+		return nrd_fail(err, EINVAL, "BadUser", "\"%.60s\" cannot be the name of a user",
+				name);
+	return 0;
+}
+
+/* TERM goes to programs in the zone as one word; anything else is left out. */
+static bool
+good_term(const char *term)
+{
+	size_t len = term == NULL ? 0 : strlen(term);
+
+	for (size_t i = 0; i < len; i++) {
+		if (!isalnum((unsigned char)term[i]) && strchr("-_.+", term[i]) == NULL)
+			return false;
+	}
+	return len > 0 && len <= TERM_MAX;
+}
+
+static int
+add_env(const struct zone_login_request *request, struct zone_login *login,
+	const struct zone_user *user, struct nrd_err *err)
+{
+	int r = nrd_strv_add(&login->env, "PATH=" ZONE_PATH);
+
+	if (r == 0 && request->tty)
+		r = nrd_strv_addf(&login->env, "TERM=%s",
+				  good_term(request->term) ? request->term : "vt100");
+	if (r == 0 && user != NULL)
+		r = nrd_strv_addf(&login->env, "HOME=%s", user->home);
+	if (r == 0 && user != NULL)
+		r = nrd_strv_addf(&login->env, "SHELL=%s", user->shell);
+	if (r == 0 && user != NULL && !request->safe)
+		r = nrd_strv_addf(&login->env, "USER=%s", login->user ?: "root");
+	if (r == 0 && user != NULL && !request->safe)
+		r = nrd_strv_addf(&login->env, "LOGNAME=%s", login->user ?: "root");
+	return r < 0 ? nrd_nomem(err) : 0;
+}
+
+static int
+add_words(char ***argv, const char *const *words, struct nrd_err *err)
+{
+	for (; *words != NULL; words++) {
+		if (nrd_strv_add(argv, *words) < 0)
+			return nrd_nomem(err);
+	}
+	return 0;
+}
+
+/* The user's shell itself, or /bin/sh where that is not there. */
+static int
+make_shell(int root, const struct zone_login_request *request, const char *command,
+	   struct zone_login *login, struct nrd_err *err)
+{
+	NRD_AUTO(zone_user) user = { 0 };
+	const char *name = request->user ?: "root";
+	int r = request->safe ? take_user((const struct nrd_str[PASSWD_FIELDS]){ 0 }, 0, &user, err) :
+				look_up_user(root, name, &user, err);
+
+	if (r < 0)
+		return r;
+	if (!request->safe && !has_program(root, user.shell) &&
+	    nrd_str_set(&user.shell, "/bin/sh") < 0)
+		return nrd_nomem(err);
+	login->uid = user.uid;
+	if (nrd_str_set(&login->dir, user.home) < 0 ||
+	    (user.uid != 0 && nrd_str_set(&login->user, name) < 0))
+		return nrd_nomem(err);
+	r = add_env(request, login, &user, err);
+	if (r < 0)
+		return r;
+	if (command != NULL)
+		return add_words(&login->argv, (const char *[]){ user.shell, "-c", command, NULL },
+				 err);
+	return add_words(&login->argv,
+			 request->safe ? (const char *[]){ user.shell, NULL } :
+					 (const char *[]){ user.shell, "-l", NULL },
+			 err);
+}
+
+/* Options before the user: no implementation of su takes them there for the shell's. */
+static int
+make_su(int root, const char *su, const struct zone_login_request *request, const char *command,
+	struct zone_login *login, struct nrd_err *err)
+{
+	NRD_AUTO(zone_user) user = { 0 };
+	const char *name = request->user ?: "root";
+	int r = add_env(request, login, NULL, err);
+
+	if (r == 0)
+		r = add_words(&login->argv, (const char *[]){ su, "-l", NULL }, err);
+	if (r == 0 && command != NULL)
+		r = add_words(&login->argv, (const char *[]){ "-c", command, NULL }, err);
+	if (r == 0)
+		r = add_words(&login->argv, (const char *[]){ name, NULL }, err);
+	if (r == 0 && look_up_user(root, name, &user, NULL) == 0)
+		login->uid = user.uid;
+	return r;
+}
+
+static int
+make_login(const char *program, const struct zone_login_request *request, struct zone_login *login,
+	   struct nrd_err *err)
+{
+	int r = add_env(request, login, NULL, err);
+
+	return r < 0 ? r : add_words(&login->argv, (const char *[]){ program, "-f", "root", NULL }, err);
+}
+
+int
+zone_login_make(int root, const struct zone_login_request *request, struct zone_login *ret_login,
+		struct nrd_err *err)
+{
+	NRD_AUTO(zone_login) login = { 0 };
+	NRD_FREE char *command = NULL;
+	bool is_root = request->user == NULL || nrd_streq(request->user, "root");
+	const char *program;
+	int r = request->user == NULL ? 0 : check_user(request->user, err);
+
+	if (r < 0)
+		return r;
+	if (request->command != NULL && request->command[0] != NULL) {
+		command = nrd_strv_join(request->command, " ");
+		if (command == NULL)
+			return nrd_nomem(err);
+	}
+	if (request->safe)
+		r = make_shell(root, request, command, &login, err);
+	else if (request->tty && command == NULL && is_root &&
+		 (program = find_program(root, login_paths)) != NULL)
+		r = make_login(program, request, &login, err);
+	else if ((program = find_program(root, su_paths)) != NULL)
+		r = make_su(root, program, request, command, &login, err);
+	else
+		r = make_shell(root, request, command, &login, err);
+	if (r < 0)
+		return r;
+	*ret_login = login;
+	login = (struct zone_login){ 0 };
+	return 0;
+}
