@@ -26,6 +26,7 @@
 #include "zone/cgroup.h"
 #include "zoneadmd.h"
 
+#define LEAVING_MS 5000
 #define READY_FD 3 /* closed when we listen: zone_client_open waits for it */
 
 int64_t
@@ -45,12 +46,17 @@ open_alive(struct nrd_err *err)
 	return fd < 0 ? nrd_fail(err, errno, "Zoneadmd", "open " ZONE_RUN_DIR "/.alive: %m") : fd;
 }
 
-/* One a zone: the lock is held as long as we live. 1: there is another. */
+/*
+ * One a zone: the lock is held as long as we live. 1: there is another, and it listens. One that is
+ * just leaving is waited for.
+ */
 static int
 be_the_one(const char *name, struct nrd_err *err)
 {
+	const struct timespec pause = { .tv_nsec = 5000000 };
+	int64_t end = now_ms() + LEAVING_MS;
 	char path[192];
-	int fd;
+	char sock[192];
 	int r;
 
 	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s", name);
@@ -58,16 +64,20 @@ be_the_one(const char *name, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s/lock", name);
-	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	(void)snprintf(sock, sizeof(sock), ZONE_RUN_DIR "/%.80s/sock", name);
+	NRD_CLOSE int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
 	if (fd < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "open %s: %m", path);
-	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
-		int num = errno;
-
-		(void)close(fd);
-		return num == EWOULDBLOCK ? 1 : nrd_fail(err, num, "Zoneadmd", "lock %s: %m", path);
+	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			return nrd_fail(err, errno, "Zoneadmd", "lock %s: %m", path);
+		if (access(sock, F_OK) == 0 || now_ms() > end)
+			return 1;
+		(void)nanosleep(&pause, NULL);
 	}
-	return 0; /* left open */
+	(void)nrd_take_fd(&fd);
+	return 0;
 }
 
 static bool
@@ -83,6 +93,23 @@ static bool
 idle(const struct zoneadmd *z)
 {
 	return z->run.state == ZONE_ST_INSTALLED && !anybody_there(z);
+}
+
+/* Nobody finds us any more, and who had found us already is still served: false. */
+static bool
+leave(struct zoneadmd *z)
+{
+	struct nrd_err err = { 0 };
+
+	server_unlisten(z);
+	server_accept(z);
+	if (!anybody_there(z))
+		return true;
+	(void)close(z->listener);
+	z->listener = -1;
+	if (server_listen(z, &err) < 0)
+		nrd_log(NRD_ERROR, "cannot be asked any more", NRD_S("zone", z->name), NRD_ERR(&err));
+	return false;
 }
 
 static void
@@ -187,7 +214,7 @@ main(int argc, char **argv)
 	(void)close(READY_FD);
 	do
 		turn(&z);
-	while (!idle(&z));
+	while (!idle(&z) || !leave(&z));
 	zone_cgroup_remove_monitor(z.name);
 	return 0;
 }

@@ -16,13 +16,28 @@
 #define MESSAGE_MAX ((size_t)65536)
 #define SHUTDOWN_S 60
 
+static void
+sock_path(const struct zoneadmd *z, char *ret_path, size_t size)
+{
+	(void)snprintf(ret_path, size, ZONE_RUN_DIR "/%.80s/sock", z->name);
+}
+
+void
+server_unlisten(const struct zoneadmd *z)
+{
+	char path[128];
+
+	sock_path(z, path, sizeof(path));
+	(void)unlink(path);
+}
+
 int
 server_listen(struct zoneadmd *z, struct nrd_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), ZONE_RUN_DIR "/%.80s/sock", z->name);
+	sock_path(z, addr.sun_path, sizeof(addr.sun_path));
 	if (fd < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "make a socket: %m");
 	(void)unlink(addr.sun_path); /* of one that was killed: we hold the lock */

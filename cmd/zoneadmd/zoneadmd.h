@@ -97,6 +97,7 @@ void console_input(struct zoneadmd *z, struct client *c);
 
 /* ---- server.c ---- */
 int server_listen(struct zoneadmd *z, struct nrd_err *err);
+void server_unlisten(const struct zoneadmd *z);
 void server_accept(struct zoneadmd *z);
 void server_readable(struct zoneadmd *z, struct client *c);
 void server_answer(struct client *c, int r, const struct nrd_err *err);

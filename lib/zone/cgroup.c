@@ -22,7 +22,6 @@
 #include "nrd/str.h"
 #include "zone/devices.h"
 
-#define CONTROLLERS "+cpu +cpuset +io +memory +pids"
 #define MONITOR_DIR ZONE_CGROUP_ROOT "/zones.mon"
 #define PERIOD_US 100000
 #define WEIGHT_MAX 10000
@@ -72,21 +71,46 @@ put(int dir, const char *file, const char *value, struct nrd_err *err)
 	return r < 0 ? nrd_fail(err, -r, "ZoneCgroup", "%s", why.msg) : 0;
 }
 
-/* One that the kernel was built without, or that is switched off, is no reason not to boot. */
+/* none: the value means no limit, for which no controller is needed. */
 static int
-put_if_there(int dir, const char *file, const char *value, struct nrd_err *err)
+put_limit(int dir, const char *file, const char *value, bool none, struct nrd_err *err)
 {
-	return faccessat(dir, file, W_OK, 0) < 0 ? 0 : put(dir, file, value, err);
+	if (faccessat(dir, file, W_OK, 0) == 0)
+		return put(dir, file, value, err);
+	return none ? 0 : nrd_fail(err, ENOTSUP, "ZoneCgroup", "this kernel has no %s to limit with",
+				   file);
+}
+
+static const char *const controllers[] = { "cpu", "cpuset", "io", "memory", "pids" };
+
+/* Those the kernel has here; a limit that needs another is refused when it is set. */
+static int
+enable_controllers(int dir, struct nrd_err *err)
+{
+	NRD_STRV char **have = NULL;
+	char text[256] = "";
+	size_t n = 0;
+	int r = nrd_attr_read(dir, "cgroup.controllers", text, sizeof(text), err);
+
+	if (r >= 0)
+		r = nrd_strv_split(text, ' ', &have);
+	if (r < 0)
+		return r;
+	text[0] = '\0';
+	for (size_t i = 0; i < nrd_count(controllers); i++)
+		if (nrd_strv_has(NRD_CSTRV(have), controllers[i]))
+			n += (size_t)snprintf(text + n, sizeof(text) - n, "+%s ", controllers[i]);
+	return n == 0 ? 0 : put(dir, "cgroup.subtree_control", text, err);
 }
 
 static int
-enable_controllers(const char *path, struct nrd_err *err)
+enable_at(const char *path, struct nrd_err *err)
 {
 	NRD_CLOSE int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (dir < 0)
 		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
-	return put(dir, "cgroup.subtree_control", CONTROLLERS, err);
+	return enable_controllers(dir, err);
 }
 
 /* The tree above the zones; made once a boot, cheap to ask again. */
@@ -97,10 +121,10 @@ make_tree(struct nrd_err *err)
 
 	if (r < 0 || access(ZONE_CGROUP_DIR "/cgroup.procs", F_OK) == 0)
 		return r;
-	r = enable_controllers(ZONE_CGROUP_ROOT, err);
+	r = enable_at(ZONE_CGROUP_ROOT, err);
 	if (r >= 0)
 		r = make_dir(ZONE_CGROUP_DIR, err);
-	return r < 0 ? r : enable_controllers(ZONE_CGROUP_DIR, err);
+	return r < 0 ? r : enable_at(ZONE_CGROUP_DIR, err);
 }
 
 static int
@@ -132,7 +156,7 @@ limit_at(const struct zone_config *c, int dir, struct nrd_err *err)
 
 	(void)snprintf(text, sizeof(text), "%llu",
 		       (unsigned long long)(weight == 0 ? WEIGHT_DEFAULT : weight));
-	r = put(dir, "cpu.weight", text, err);
+	r = put_limit(dir, "cpu.weight", text, weight == 0 || weight == WEIGHT_DEFAULT, err);
 	if (r < 0)
 		return r;
 	if (c->cpu_cap == 0)
@@ -140,22 +164,22 @@ limit_at(const struct zone_config *c, int dir, struct nrd_err *err)
 	else
 		(void)snprintf(text, sizeof(text), "%llu %d",
 			       (unsigned long long)c->cpu_cap * (PERIOD_US / 100), PERIOD_US);
-	r = put(dir, "cpu.max", text, err);
+	r = put_limit(dir, "cpu.max", text, c->cpu_cap == 0, err);
 	format_mib(c->max_physical_memory, text);
 	if (r >= 0)
-		r = put(dir, "memory.max", text, err);
-	/* illumos counts memory and swap together. */
+		r = put_limit(dir, "memory.max", text, c->max_physical_memory == 0, err);
+	/* illumos counts memory and swap together. Without swap in the kernel there is none to limit. */
 	if (c->max_swap > c->max_physical_memory)
 		format_mib(c->max_swap - c->max_physical_memory, text);
 	else
 		(void)snprintf(text, sizeof(text), c->max_swap == 0 ? "max" : "0");
 	if (r >= 0)
-		r = put_if_there(dir, "memory.swap.max", text, err);
+		r = put_limit(dir, "memory.swap.max", text, true, err);
 	if (c->max_lwps == 0)
 		(void)snprintf(text, sizeof(text), "max");
 	else
 		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)c->max_lwps);
-	return r < 0 ? r : put(dir, "pids.max", text, err);
+	return r < 0 ? r : put_limit(dir, "pids.max", text, c->max_lwps == 0, err);
 }
 
 int
@@ -189,7 +213,7 @@ zone_cgroup_make(const struct zone_config *config, int *ret_payload_fd, struct n
 	dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (dir < 0)
 		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
-	r = put(dir, "cgroup.subtree_control", CONTROLLERS, err);
+	r = enable_controllers(dir, err);
 	if (r >= 0)
 		r = put(dir, "cgroup.max.descendants", DESCENDANTS_MAX, err);
 	if (r >= 0)

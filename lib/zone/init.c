@@ -69,7 +69,7 @@ become_root_of_zone(struct nrd_err *err)
 	/* Now that it is in its cgroup; the root of the namespace is the cgroup it is in. */
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "make a cgroup namespace: %m");
-	return nrd_attr_write(AT_FDCWD, "/proc/self/oom_score_adj", "0", err);
+	return 0;
 }
 
 static int
@@ -252,6 +252,16 @@ listen_to_child(int sock, struct zone_init *init, struct nrd_err *err)
 	}
 }
 
+/* zoneadmd may be spared when memory runs out; the zone is not. */
+static int
+plain_oom(pid_t pid, struct nrd_err *err)
+{
+	char path[64];
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
+	return nrd_attr_write(AT_FDCWD, path, "0", err);
+}
+
 static int
 raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 {
@@ -260,6 +270,8 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 
 	if (r >= 0)
 		r = write_map(init->pid, "gid_map", s->config, err);
+	if (r >= 0)
+		r = plain_oom(init->pid, err);
 	if (r >= 0)
 		r = open_userns(init->pid, &userns, err);
 	if (r >= 0)

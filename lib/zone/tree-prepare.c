@@ -45,19 +45,19 @@ make_dev(int userns, int *ret_fd, struct nrd_err *err)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", n->name);
 	}
 	for (size_t i = 0; i < nrd_count(dirs); i++)
-		if (mkdirat(fd, dirs[i], 0755) < 0)
+		if (mkdirat(fd, dirs[i], 0755) < 0 || fchmodat(fd, dirs[i], 0755, 0) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", dirs[i]);
 	for (size_t i = 0; i < nrd_count(links); i++)
 		if (symlinkat(links[i].to, fd, links[i].name) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", links[i].name);
-	NRD_CLOSE int console = openat(fd, "console", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-
-	if (console < 0)
+	/* Not open(2): a mount with a file open for writing cannot change its ids. */
+	if (mknodat(fd, "console", S_IFREG | 0600, 0) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make /dev/console: %m");
 	r = zone_mount_idmap(fd, userns, err);
-	if (r >= 0)
-		*ret_fd = nrd_take_fd(&fd);
-	return r;
+	if (r < 0)
+		return nrd_wrap(err, r, "/dev");
+	*ret_fd = nrd_take_fd(&fd);
+	return 0;
 }
 
 /* What is laid over files and directories the zone is not to see. */
