@@ -18,6 +18,7 @@
 #include "nrd/buf.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "passwd.h"
 #include "state.h"
 #include "sys.h"
 
@@ -93,85 +94,28 @@ find_program(int root, const char *const *paths)
 static const char *const login_paths[] = { "/bin/login", "/usr/bin/login", NULL };
 static const char *const su_paths[] = { "/bin/su", "/usr/bin/su", NULL };
 
-void
-zone_user_cleanup(struct zone_user *user)
-{
-	free(user->home);
-	free(user->shell);
-	*user = (struct zone_user){ 0 };
-}
-
-#define PASSWD_FIELDS 7
-
-/* One line of passwd: NAME:PASSWORD:UID:GID:GECOS:HOME:SHELL. */
-static bool
-split_user(struct nrd_str line, struct nrd_str fields[PASSWD_FIELDS])
-{
-	size_t n = 0;
-
-	while (n < PASSWD_FIELDS && nrd_str_split(&line, ':', &fields[n]))
-		n++;
-	return n == PASSWD_FIELDS;
-}
-
+/* The user as the zone's own file says; root is there always. */
 static int
-take_user(const struct nrd_str fields[PASSWD_FIELDS], uint64_t uid, struct zone_user *ret_user,
-	  struct nrd_err *err)
-{
-	NRD_AUTO(zone_user) user = { .uid = (uid_t)uid };
-	bool home = fields[5].len > 0 && fields[5].data[0] == '/';
-	bool shell = fields[6].len > 0 && fields[6].data[0] == '/';
-
-	user.home = nrd_str_dup(home ? fields[5] : nrd_str("/"));
-	user.shell = nrd_str_dup(shell ? fields[6] : nrd_str("/bin/sh"));
-	if (user.home == NULL || user.shell == NULL)
-		return nrd_nomem(err);
-	*ret_user = user;
-	user = (struct zone_user){ 0 };
-	return 0;
-}
-
-int
-zone_user_find(const char *passwd, const char *name, struct zone_user *ret_user,
-	       struct nrd_err *err)
-{
-	struct nrd_str rest = nrd_str(passwd), line;
-
-	while (nrd_str_split(&rest, '\n', &line)) {
-		struct nrd_str fields[PASSWD_FIELDS];
-		char number[16];
-		uint64_t uid;
-
-		if (!split_user(line, fields) || !nrd_str_eq(fields[0], name) ||
-		    fields[2].len >= sizeof(number))
-			continue;
-		(void)snprintf(number, sizeof(number), "%.*s", NRD_STR_ARG(fields[2]));
-		if (nrd_parse_u64(number, 0, UINT32_MAX - 1, &uid, NULL) < 0)
-			continue;
-		return take_user(fields, uid, ret_user, err);
-	}
-	return nrd_fail(err, ENOENT, "NoSuchUser", "the zone has no user \"%s\"", name);
-}
-
-/* The user as the zone's own file says; root is there always, and so is a plain number. */
-static int
-look_up_user(int root, const char *name, struct zone_user *ret_user, struct nrd_err *err)
+look_up_user(int root, const char *name, struct zone_passwd *ret_who, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(PASSWD_MAX);
 	NRD_CLOSE int fd = open_inside(root, "/etc/passwd", O_RDONLY);
-	static const struct nrd_str nobody[PASSWD_FIELDS];
-	uint64_t uid = 0;
+	struct zone_passwd who = { 0 };
 
 	/* A file too large is read as far as it goes, what cannot be read is empty. */
 	if (fd >= 0)
 		(void)nrd_buf_read_fd(&text, fd, NULL);
-	int r = zone_user_find(nrd_buf_str(&text), name, ret_user, err);
+	bool is_root = nrd_streq(name, "root");
+	int r = zone_passwd_parse(nrd_buf_str(&text), name, &who, is_root ? NULL : err);
 
-	if (r != -ENOENT)
+	if (r < 0 && !is_root)
 		return r;
-	if (!nrd_streq(name, "root") && nrd_parse_u64(name, 0, UINT32_MAX - 1, &uid, NULL) < 0)
-		return r;
-	return take_user(nobody, uid, ret_user, err);
+	if (who.home[0] != '/')
+		(void)nrd_strcpy_to(who.home, sizeof(who.home), "/");
+	if (who.shell[0] != '/')
+		(void)nrd_strcpy_to(who.shell, sizeof(who.shell), "/bin/sh");
+	*ret_who = who;
+	return 0;
 }
 
 void
@@ -215,7 +159,7 @@ good_term(const char *term)
 
 static int
 add_env(const struct zone_login_request *request, struct zone_login *login,
-	const struct zone_user *user, struct nrd_err *err)
+	const struct zone_passwd *user, struct nrd_err *err)
 {
 	int r = nrd_strv_add(&login->env, "PATH=" ZONE_PATH);
 
@@ -248,16 +192,14 @@ static int
 make_shell(int root, const struct zone_login_request *request, const char *command,
 	   struct zone_login *login, struct nrd_err *err)
 {
-	NRD_AUTO(zone_user) user = { 0 };
+	struct zone_passwd user = { .home = "/", .shell = "/bin/sh" };
 	const char *name = request->user ?: "root";
-	int r = request->safe ? take_user((const struct nrd_str[PASSWD_FIELDS]){ 0 }, 0, &user, err) :
-				look_up_user(root, name, &user, err);
+	int r = request->safe ? 0 : look_up_user(root, name, &user, err);
 
 	if (r < 0)
 		return r;
-	if (!request->safe && !has_program(root, user.shell) &&
-	    nrd_str_set(&user.shell, "/bin/sh") < 0)
-		return nrd_nomem(err);
+	if (!request->safe && !has_program(root, user.shell))
+		(void)nrd_strcpy_to(user.shell, sizeof(user.shell), "/bin/sh");
 	login->uid = user.uid;
 	if (nrd_str_set(&login->dir, user.home) < 0 ||
 	    (user.uid != 0 && nrd_str_set(&login->user, name) < 0))
@@ -279,7 +221,7 @@ static int
 make_su(int root, const char *su, const struct zone_login_request *request, const char *command,
 	struct zone_login *login, struct nrd_err *err)
 {
-	NRD_AUTO(zone_user) user = { 0 };
+	struct zone_passwd user;
 	const char *name = request->user ?: "root";
 	int r = add_env(request, login, NULL, err);
 

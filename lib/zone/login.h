@@ -16,18 +16,6 @@
 /* The root of a running zone's init (O_PATH; caller closes). "ZoneNotRunning", "ZoneEnter". */
 int zone_login_root(const char *zone, int *ret_fd, struct nrd_err *err);
 
-struct zone_user {
-	uid_t uid;   /* as the zone counts */
-	char *home;
-	char *shell;
-};
-
-void zone_user_cleanup(struct zone_user *user);
-
-/* From the text of a passwd file; lines that are none are passed over. "NoSuchUser" (-ENOENT). */
-int zone_user_find(const char *passwd, const char *name, struct zone_user *ret_user,
-		   struct nrd_err *err);
-
 struct zone_login_request {
 	const char *user;           /* NULL: root */
 	const char *const *command; /* words of a command line; NULL or empty: a login */

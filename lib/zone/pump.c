@@ -29,8 +29,8 @@
 #define READ_MAX ((size_t)64 << 10)
 #define LANE_CAP (2 * READ_MAX)
 
-/* One message to a SOCK_SEQPACKET socket; also keeps a lane from hogging the loop. */
-#define WRITE_MAX ((size_t)16 << 10)
+/* At once; also a message of a SOCK_SEQPACKET socket, which its receiver must have room for. */
+#define WRITE_MAX ((size_t)4 << 10)
 
 /*
  * What other processes of an ended command go on writing is no concern of ours. More than this

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zlogin.h"
+#include "zone/client.h"
+#include "zone/terminal.h"
+
+struct console {
+	const char *zone;
+	struct zone_pump *pump;
+	struct zone_terminal *terminal;
+	int signals, changes;
+	bool was_active;
+	int signal; /* that made us leave */
+};
+
+static int
+on_signal(void *arg, struct nrd_err *err)
+{
+	struct console *c = arg;
+
+	(void)err;
+	for (int sig = signals_read(c->signals); sig != 0; sig = signals_read(c->signals)) {
+		if (sig == SIGCONT) {
+			zone_terminal_again(c->terminal);
+		} else if (sig != SIGWINCH) {
+			c->signal = sig;
+			zone_pump_stop(c->pump);
+		}
+	}
+	return 0;
+}
+
+static int
+on_suspend(void *arg, struct nrd_err *err)
+{
+	struct console *c = arg;
+
+	(void)err;
+	zone_terminal_restore(c->terminal);
+	signals_suspend();
+	zone_terminal_again(c->terminal);
+	return 0;
+}
+
+/* A zone that was up and of which nothing runs now has halted; what it said last is still shown. */
+static int
+on_change(void *arg, struct nrd_err *err)
+{
+	struct console *c = arg;
+	struct zone_run run = { 0 };
+	char events[4096];
+
+	while (read(c->changes, events, sizeof(events)) > 0)
+		;
+	int r = zone_run_read(c->zone, &run, err);
+
+	if (r < 0)
+		return r;
+	if (run.state > ZONE_ST_INSTALLED)
+		c->was_active = true;
+	else if (c->was_active)
+		zone_pump_drain(c->pump);
+	return 0;
+}
+
+static int
+watch_changes(struct console *c, struct nrd_err *err)
+{
+	NRD_FREE char *dir = nrd_format(ZONE_RUN_DIR "/%s", c->zone);
+
+	if (dir == NULL)
+		return nrd_nomem(err);
+	c->changes = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (c->changes < 0 || inotify_add_watch(c->changes, dir,
+						IN_MOVED_TO | IN_CREATE | IN_DELETE |
+							IN_CLOSE_WRITE | IN_DELETE_SELF) < 0)
+		return nrd_fail(err, errno, "ConsoleWatch", "watch %s: %m", dir);
+	int r = zone_pump_watch(c->pump, c->changes, on_change, c, err);
+
+	return r < 0 ? r : on_change(c, err);
+}
+
+/* Our terminal or pipe to the console and back. */
+static int
+add_lanes(struct zone_pump *pump, int console, const struct zlogin_opts *opts, struct nrd_err *err)
+{
+	NRD_CLOSE int in = -1;
+	NRD_CLOSE int out = -1;
+	NRD_CLOSE int to = fcntl(console, F_DUPFD_CLOEXEC, 3);
+	NRD_CLOSE int from = fcntl(console, F_DUPFD_CLOEXEC, 3);
+	bool pass_end = opts->stdio && !opts->no_eof;
+	int r;
+
+	if (to < 0 || from < 0)
+		return nrd_fail(err, errno, "Console", "copy the console's descriptor: %m");
+	r = zone_pump_borrow(STDIN_FILENO, &in, err);
+	if (r == 0)
+		r = zone_pump_borrow(STDOUT_FILENO, &out, err);
+	if (r == 0)
+		r = zone_pump_lane(pump, nrd_take_fd(&in), nrd_take_fd(&to),
+				   ZONE_LANE_INPUT | (pass_end ? ZONE_LANE_SHUTDOWN : 0), err);
+	if (r == 0)
+		r = zone_pump_lane(pump, nrd_take_fd(&from), nrd_take_fd(&out), ZONE_LANE_LAST, err);
+	return r;
+}
+
+static int
+carry(struct console *c, int fd, const struct zlogin_opts *opts, struct nrd_err *err)
+{
+	int ch, r = add_lanes(c->pump, fd, opts, err);
+
+	if (r == 0)
+		r = zlogin_escape(opts, &ch, err);
+	if (r == 0)
+		r = signals_open(&c->signals, err);
+	if (r == 0)
+		r = zone_pump_watch(c->pump, c->signals, on_signal, c, err);
+	if (r < 0)
+		return r;
+	zone_pump_escape(c->pump, ch, isatty(STDIN_FILENO) ? on_suspend : NULL, c);
+	if (opts->disconnect)
+		r = watch_changes(c, err);
+	if (r < 0)
+		return r;
+	zlogin_say(opts, "[Connected to zone '%s' console]\n", c->zone);
+	if (opts->console)
+		r = zone_terminal_raw(c->terminal, STDIN_FILENO, err);
+	if (r == 0)
+		r = zone_pump_run(c->pump, err);
+	zone_terminal_restore(c->terminal);
+	zlogin_say(opts, "\n[Connection to zone '%s' console closed]\n", c->zone);
+	return r;
+}
+
+int
+console_run(const char *zone, const struct zlogin_opts *opts, struct nrd_err *err)
+{
+	NRD_AUTO(zone_terminal) terminal = ZONE_TERMINAL_INIT;
+	NRD_AUTO(zone_pump) *pump = NULL;
+	NRD_CLOSE int fd = -1;
+	struct console c = { .zone = zone, .terminal = &terminal, .signals = -1, .changes = -1 };
+	int r = zone_client_open(zone, &fd, err);
+
+	if (r == 0)
+		r = zone_client_console(fd, true, err);
+	if (r == 0)
+		r = zone_pump_new(&pump, err);
+	if (r < 0)
+		return r;
+	c.pump = pump;
+	r = carry(&c, fd, opts, err);
+	nrd_closep(&c.signals);
+	nrd_closep(&c.changes);
+	if (r < 0)
+		return r;
+	return c.signal != 0 ? 128 + c.signal : 0;
+}
