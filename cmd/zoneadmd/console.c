@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -51,20 +52,27 @@ console_readable(struct zoneadmd *z)
 	if (n > 0) {
 		spread(z, data, (size_t)n);
 	} else if (n == 0 || (errno != EAGAIN && errno != EINTR)) {
-		/* EIO: the zone has no process with it open. A new boot brings a new one. */
-		(void)close(z->console);
-		z->console = -1;
+		console_set(z, -1); /* the next boot brings a new one */
 	}
 }
 
+/*
+ * We hold its other end open too: a terminal nobody in the zone has open would hang up on us
+ * again and again.
+ */
 void
 console_set(struct zoneadmd *z, int master)
 {
 	if (z->console >= 0)
 		(void)close(z->console);
+	if (z->console_peer >= 0)
+		(void)close(z->console_peer);
 	z->console = master;
-	if (master >= 0)
-		(void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+	z->console_peer = -1;
+	if (master < 0)
+		return;
+	(void)fcntl(master, F_SETFL, O_RDWR | O_NONBLOCK);
+	z->console_peer = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 }
 
 void

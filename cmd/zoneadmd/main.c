@@ -191,7 +191,7 @@ int
 main(int argc, char **argv)
 {
 	static struct zoneadmd z = {
-		.listener = -1, .alive = -1, .console = -1, .boot = ZONE_BOOT_NONE,
+		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };
 	int r;

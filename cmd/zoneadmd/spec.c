@@ -6,6 +6,7 @@
 
 #include "nrd/file.h"
 #include "nrd/str.h"
+#include "zone/views.h"
 #include "zoneadmd.h"
 
 static int
@@ -39,7 +40,7 @@ spec_make(const struct zone_config *config, const struct boot_how *how, struct z
 {
 	struct zone_spec spec = { 0 };
 
-	if (fill(config, how, &spec) < 0) {
+	if (fill(config, how, &spec) < 0 || zone_views_add(&spec) < 0) {
 		zone_spec_fini(&spec);
 		return nrd_nomem(err);
 	}

@@ -12,6 +12,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/cgroup.h"
+#include "zone/enter.h"
 #include "zone/event.h"
 #include "zone/sys.h"
 #include "zoneadmd.h"
@@ -355,8 +356,15 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 		z->boot.spec = &z->spec;
 	}
 	z->adopted = true;
-	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1)
+	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1) {
+		int master = -1;
+
+		/* A zone can run without a console; what it says there is lost then. */
+		if (zone_enter_console(z->name, &master, &why) < 0)
+			nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
+		console_set(z, master);
 		return set_state(z, ZONE_ST_RUNNING, err);
+	}
 	if (z->run.state == ZONE_ST_READY)
 		return set_state(z, ZONE_ST_READY, err);
 	return zone_op_halt(z, err);

@@ -52,6 +52,7 @@ struct zoneadmd {
 	int listener;
 	int alive;           /* /run/zones/.alive */
 	int console;         /* the terminal's master, -1 */
+	int console_peer;    /* its other end */
 	enum shutdown_kind shutting; /* init was asked to end */
 	int64_t deadline_ms; /* then it is killed; 0: none */
 	bool adopted;        /* init is not our child */

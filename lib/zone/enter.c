@@ -31,6 +31,7 @@
 #include "zone/config.h"
 #include "zone/fdpass.h"
 #include "zone/jail.h"
+#include "zone/mountapi.h"
 #include "zone/passwd.h"
 #include "zone/state.h"
 #include "zone/sys.h"
@@ -329,15 +330,26 @@ open_ptmx(struct nrd_err *err)
 }
 
 static int
+bind_console(int slave, struct nrd_err *err)
+{
+	NRD_CLOSE int mount = zone_mount_clone(slave, "", AT_EMPTY_PATH);
+	NRD_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	if (mount < 0 || root < 0)
+		return nrd_fail(err, errno, "ZoneEnter", "take a terminal as console: %m");
+	return zone_mount_attach(mount, root, "dev/console", ZONE_TARGET_SAME, err);
+}
+
+static int
 make_pty(const struct door *d, const void *arg, int sock, struct nrd_err *err)
 {
 	static const int unlock = 0;
+	const bool *console = arg;
 	NRD_CLOSE int master = open_ptmx(err);
 	NRD_CLOSE int slave = -1;
 	int r;
 
 	(void)d;
-	(void)arg;
 	if (master < 0)
 		return master;
 	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
@@ -345,15 +357,17 @@ make_pty(const struct door *d, const void *arg, int sock, struct nrd_err *err)
 	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (slave < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "open a terminal: %m");
-	r = zone_fd_send(sock, master, err);
+	r = *console ? bind_console(slave, err) : 0;
+	if (r >= 0)
+		r = zone_fd_send(sock, master, err);
 	return r < 0 ? r : zone_fd_send(sock, slave, err);
 }
 
-int
-zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd_err *err)
+static int
+pty(const char *zone, bool console, int *ret_master, int *ret_slave, struct nrd_err *err)
 {
 	struct entered e = { .fds = { -1, -1 } };
-	int r = enter(zone, make_pty, NULL, &e, err);
+	int r = enter(zone, make_pty, &console, &e, err);
 
 	if (r >= 0)
 		(void)waitpid(e.pid, NULL, __WALL);
@@ -367,4 +381,21 @@ zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd_err
 	*ret_master = e.fds[0];
 	*ret_slave = e.fds[1];
 	return 0;
+}
+
+int
+zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd_err *err)
+{
+	return pty(zone, false, ret_master, ret_slave, err);
+}
+
+int
+zone_enter_console(const char *zone, int *ret_master, struct nrd_err *err)
+{
+	int slave = -1;
+	int r = pty(zone, true, ret_master, &slave, err);
+
+	if (r >= 0)
+		(void)close(slave);
+	return r;
 }

@@ -31,3 +31,9 @@ int zone_enter_spawn(const struct zone_enter *enter, int *ret_pidfd, pid_t *ret_
 
 /* A pty of the zone's own devpts, so that ttyname works inside. Caller closes both. */
 int zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd_err *err);
+
+/*
+ * The same, and the terminal becomes the zone's /dev/console in the place of one whose other end
+ * is gone: after zoneadmd was killed. What had the old one open keeps it, dead. Caller closes.
+ */
+int zone_enter_console(const char *zone, int *ret_master, struct nrd_err *err);
