@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "steps.h"
+
+#include <errno.h>
+
+#include "nrd/str.h"
+
+static const char *fault;
+
+void
+brand_steps_fault(const char *name)
+{
+	fault = name;
+}
+
+int
+brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_err *err)
+{
+	for (size_t i = 0; i < n; i++) {
+		int r = steps[i].up(job, err);
+
+		if (r >= 0 && fault != NULL && nrd_streq(fault, steps[i].name))
+			r = nrd_fail(err, EIO, "Fault", "fault at step %s", steps[i].name);
+		if (r >= 0)
+			continue;
+		for (size_t j = i + 1; j-- > 0;)
+			if (steps[j].down != NULL)
+				steps[j].down(job);
+		return nrd_wrap(err, r, "%s", steps[i].name);
+	}
+	return 0;
+}
