@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -337,6 +338,8 @@ bind_console(int slave, struct nrd_err *err)
 
 	if (mount < 0 || root < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "take a terminal as console: %m");
+	/* What hangs there is a terminal that is gone, on which nothing can be mounted. */
+	(void)umount2("/dev/console", MNT_DETACH | UMOUNT_NOFOLLOW);
 	return zone_mount_attach(mount, root, "dev/console", ZONE_TARGET_SAME, err);
 }
 
