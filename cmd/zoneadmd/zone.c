@@ -115,6 +115,17 @@ zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
 	return r;
 }
 
+/* From a boot of our own on init is our child. */
+static void
+not_adopted(struct zoneadmd *z)
+{
+	z->adopted = false;
+	z->end_known = false;
+	if (z->exits >= 0)
+		(void)close(z->exits);
+	z->exits = -1;
+}
+
 static int
 start(struct zoneadmd *z, struct nrd_err *err)
 {
@@ -123,7 +134,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	console_set(z, nrd_take_fd(&z->boot.init.console));
-	z->adopted = false;
+	not_adopted(z);
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;
 	z->booted_ms = now_ms();
@@ -258,20 +269,33 @@ enum meaning {
 	MEANS_DEATH,
 };
 
+/* The status of wait(2), from whoever knows it; false: nobody does. */
+static bool
+how_it_ended(struct zoneadmd *z, int *ret_status)
+{
+	siginfo_t info = { 0 };
+
+	if (z->adopted) {
+		z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
+		*ret_status = z->end_status;
+		return z->end_known;
+	}
+	if (waitid(P_PIDFD, (id_t)z->boot.init.pidfd, &info, WEXITED | WNOHANG) < 0)
+		return false;
+	*ret_status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
+						 : info.si_status & 0x7f;
+	return true;
+}
+
 /* reboot(2) in a pid namespace ends init by one of these two signals. */
 static enum meaning
-meaning_of(struct zoneadmd *z, const siginfo_t *info)
+meaning_of(const struct zoneadmd *z, int status)
 {
-	bool by_signal = info->si_code == CLD_KILLED || info->si_code == CLD_DUMPED;
-
-	z->run.exited = true;
-	z->run.exit_status = by_signal ? info->si_status : (info->si_status & 0xff) << 8;
-	zone_time_format(z->run.exit_time);
 	if (z->shutting != SHUTDOWN_NONE)
 		return z->shutting == SHUTDOWN_REBOOT ? MEANS_REBOOT : MEANS_HALT;
-	if (by_signal && info->si_status == SIGHUP)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGHUP)
 		return MEANS_REBOOT;
-	if (by_signal && info->si_status == SIGINT)
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		return MEANS_HALT;
 	return MEANS_DEATH;
 }
@@ -298,19 +322,20 @@ after_death(struct zoneadmd *z)
 void
 zone_init_ended(struct zoneadmd *z)
 {
-	siginfo_t info = { 0 };
+	enum meaning what = MEANS_HALT;
 	struct nrd_err err = { 0 };
-	enum meaning what;
+	int status = 0;
 	int r;
 
-	if (waitid(P_PIDFD, (id_t)z->boot.init.pidfd, &info, WEXITED | WNOHANG) < 0)
-		info = (siginfo_t){ 0 }; /* adopted: nobody knows how it ended */
-	else if (info.si_pid == 0)
-		return;
 	console_readable(z); /* what it said last */
-	what = meaning_of(z, &info);
+	zone_time_format(z->run.exit_time);
+	z->run.exited = how_it_ended(z, &status);
+	if (z->run.exited) {
+		z->run.exit_status = status;
+		what = meaning_of(z, status);
+	}
 	if (what == MEANS_DEATH)
-		what = z->adopted && info.si_pid == 0 ? MEANS_HALT : after_death(z);
+		what = after_death(z);
 	r = what == MEANS_REBOOT ? zone_op_reboot(z, &(struct boot_how){ 0 }, &err) :
 				   zone_op_halt(z, &err);
 	if (r < 0)
@@ -356,6 +381,10 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 		z->boot.spec = &z->spec;
 	}
 	z->adopted = true;
+	z->exits = exits_listen(&why);
+	if (z->exits < 0)
+		nrd_log(NRD_WARN, "ignoring: the end of init will not be known", NRD_S("zone", z->name),
+			NRD_ERR(&why));
 	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1) {
 		int master = -1;
 

@@ -56,6 +56,9 @@ struct zoneadmd {
 	enum shutdown_kind shutting; /* init was asked to end */
 	int64_t deadline_ms; /* then it is killed; 0: none */
 	bool adopted;        /* init is not our child */
+	int exits;           /* where its end is told then, -1 */
+	bool end_known;      /* and what was told: a wait(2) status */
+	int end_status;
 	uint64_t quick_deaths;
 	int64_t booted_ms;
 	const char *fault;   /* for tests: NEREID_FAULT */
@@ -88,6 +91,14 @@ void zone_init_ended(struct zoneadmd *z);
 
 /* Takes over what runs already: after zoneadmd was killed. */
 int zone_adopt(struct zoneadmd *z, struct nrd_err *err);
+
+/* ---- exits.c ---- */
+
+/* Caller closes. */
+int exits_listen(struct nrd_err *err);
+
+/* Reads what is there; true when the end of pid was told: a wait(2) status. */
+bool exits_find(int fd, pid_t pid, int *ret_status);
 
 /* ---- console.c ---- */
 void console_readable(struct zoneadmd *z);
