@@ -122,7 +122,7 @@ on_deadline(struct zoneadmd *z)
 	nrd_log(NRD_WARN, "init did not end in time: killing it", NRD_S("zone", z->name));
 	z->deadline_ms = 0;
 	z->shutting = SHUTDOWN_NONE;
-	r = reboot ? zone_op_reboot(z, &(struct boot_how){ 0 }, &err) : zone_op_halt(z, &err);
+	r = reboot ? zone_op_reboot(z, &(struct zone_boot_request){ 0 }, &err) : zone_op_halt(z, &err);
 	if (r < 0)
 		nrd_log(NRD_ERROR, "halt failed", NRD_S("zone", z->name), NRD_ERR(&err));
 	server_tell_down(z, r, &err);

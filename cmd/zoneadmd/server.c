@@ -112,15 +112,15 @@ server_tell_down(struct zoneadmd *z, int r, const struct nrd_err *err)
 	}
 }
 
-static struct boot_how
+static struct zone_boot_request
 how_of(const struct nrd_val *root)
 {
-	struct boot_how how = {
+	struct zone_boot_request how = {
 		.init = nrd_val_str(nrd_val_get(root, "init")),
 		.args = nrd_val_str(nrd_val_get(root, "args")),
 	};
 
-	(void)nrd_val_bool(nrd_val_get(root, "single"), &how.single);
+	(void)nrd_val_bool(nrd_val_get(root, "single"), &how.single_user);
 	return how;
 }
 
@@ -135,7 +135,7 @@ op_ready(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struc
 static int
 op_boot(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
 {
-	const struct boot_how how = how_of(root);
+	const struct zone_boot_request how = how_of(root);
 
 	(void)c;
 	return zone_op_boot(z, &how, err);
@@ -152,7 +152,7 @@ op_halt(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct
 static int
 op_reboot(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
 {
-	const struct boot_how how = how_of(root);
+	const struct zone_boot_request how = how_of(root);
 
 	(void)c;
 	return zone_op_reboot(z, &how, err);

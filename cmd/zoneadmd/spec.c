@@ -1,49 +1,67 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <unistd.h>
 
-#include "nrd/file.h"
-#include "nrd/str.h"
+#include "brand/brand.h"
+#include "nrd/mem.h"
+#include "zone/enter.h"
+#include "zone/sys.h"
 #include "zone/views.h"
 #include "zoneadmd.h"
 
-static int
-fill(const struct zone_config *c, const struct boot_how *how, struct zone_spec *s)
+int
+spec_make(const struct zone_config *config, const struct zone_boot_request *how,
+	  struct zone_spec *ret_spec, struct nrd_err *err)
 {
-	const char *init = how->init != NULL ? how->init : c->init_name;
+	NRD_AUTO(zone_spec) spec = { 0 };
+	const struct brand *brand;
+	int r = brand_of(config, &brand, err);
 
-	s->root = nrd_path_join(c->zonepath, "root");
-	s->volatile_dirs = !c->docker;
-	if (s->root == NULL || nrd_strv_add(&s->argv, init != NULL ? init : "/sbin/init") < 0)
-		return -ENOMEM;
-	for (char **a = c->init_args; a != NULL && *a != NULL; a++)
-		if (nrd_strv_add(&s->argv, *a) < 0)
-			return -ENOMEM;
-	if (how->single && nrd_strv_add(&s->argv, "single") < 0)
-		return -ENOMEM;
-	if (nrd_strv_add(&s->env, "container=nereid") < 0 || nrd_strv_add(&s->env, "TERM=vt100") < 0 ||
-	    nrd_strv_addf(&s->env, "PATH=%s", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin") < 0)
-		return -ENOMEM;
-	for (char **e = c->init_env; e != NULL && *e != NULL; e++)
-		if (nrd_strv_add(&s->env, *e) < 0)
-			return -ENOMEM;
-	if (nrd_str_set(&s->dir, c->init_dir) < 0 || nrd_str_set(&s->user, c->init_user) < 0)
-		return -ENOMEM;
+	if (r >= 0)
+		r = brand->spec(config, how, &spec, err);
+	if (r < 0)
+		return nrd_wrap(err, r, "zone '%s'", config->zonename);
+	spec.volatile_dirs = !config->docker;
+	if (zone_views_add(&spec) < 0)
+		return nrd_nomem(err);
+	*ret_spec = spec;
+	spec = (struct zone_spec){ 0 };
 	return 0;
 }
 
-int
-spec_make(const struct zone_config *config, const struct boot_how *how, struct zone_spec *ret_spec,
-	  struct nrd_err *err)
+/* It belongs to the zone from then on: how it ends is seen by init's end. */
+static int
+run_in_zone(const char *zone, const char *const *argv, struct nrd_err *err)
 {
-	struct zone_spec spec = { 0 };
+	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb", NULL };
+	NRD_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	const struct zone_enter enter = {
+		.zone = zone, .argv = argv, .env = env, .fds = { null, null, null },
+	};
+	NRD_CLOSE int pidfd = -1;
 
-	if (fill(config, how, &spec) < 0 || zone_views_add(&spec) < 0) {
-		zone_spec_fini(&spec);
-		return nrd_nomem(err);
-	}
-	*ret_spec = spec;
+	return zone_enter_spawn(&enter, &pidfd, NULL, err);
+}
+
+int
+spec_ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err)
+{
+	struct brand_stop stop = { 0 };
+	const struct brand *brand;
+	int r = brand_of(&z->config, &brand, err);
+
+	if (r >= 0)
+		r = brand->stop(&z->config, reboot, &stop, err);
+	if (r < 0)
+		return r;
+	if (stop.argv != NULL && run_in_zone(z->name, stop.argv, NULL) >= 0)
+		return 0;
+	if (zone_sys_pidfd_kill(z->boot.init.pidfd, stop.signal != 0 ? stop.signal : SIGTERM) < 0 &&
+	    errno != ESRCH)
+		return nrd_fail(err, errno, "ZoneShutdown", "zone '%s': signal its init: %m", z->name);
 	return 0;
 }

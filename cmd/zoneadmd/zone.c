@@ -46,7 +46,7 @@ set_state(struct zoneadmd *z, enum zone_state state, struct nrd_err *err)
 
 /* What is wrong with the configuration is found before anything is made. */
 static int
-load(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+load(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err)
 {
 	struct zone_config config = { 0 };
 	struct zone_spec spec = { 0 };
@@ -103,7 +103,7 @@ zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
 		return r;
 	if (is_up(z))
 		return wrong_state(z, err);
-	r = load(z, &(struct boot_how){ 0 }, err);
+	r = load(z, &(struct zone_boot_request){ 0 }, err);
 	if (r >= 0)
 		r = zone_boot_up(&z->boot, ZONE_BOOT_READY, z->fault, err);
 	if (r >= 0)
@@ -144,7 +144,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 }
 
 int
-zone_op_boot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err)
 {
 	bool made_ready = false;
 	int r = finish_halt(z, err);
@@ -189,7 +189,7 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 }
 
 int
-zone_op_reboot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err)
+zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err)
 {
 	int r;
 
@@ -209,29 +209,6 @@ zone_op_reboot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *e
 	return r;
 }
 
-/* How its init is asked to end: by what it is, as no signal means the same to all. */
-static int
-ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err)
-{
-	char path[64];
-	char exe[256] = "";
-	const char *base;
-	int sig = SIGTERM;
-	ssize_t n;
-
-	(void)snprintf(path, sizeof(path), "/proc/%d/exe", (int)z->boot.init.pid);
-	n = readlink(path, exe, sizeof(exe) - 1);
-	exe[n > 0 ? n : 0] = '\0';
-	base = strrchr(exe, '/') != NULL ? strrchr(exe, '/') + 1 : exe;
-	if (nrd_streq(base, "systemd"))
-		sig = SIGRTMIN + (reboot ? 5 : 4);
-	else if (nrd_streq(base, "busybox") || nrd_streq(base, "init"))
-		sig = reboot ? SIGTERM : SIGUSR2;
-	if (zone_sys_pidfd_kill(z->boot.init.pidfd, sig) < 0 && errno != ESRCH)
-		return nrd_fail(err, errno, "ZoneShutdown", "zone '%s': signal its init: %m", z->name);
-	return 0;
-}
-
 int
 zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd_err *err)
 {
@@ -243,7 +220,7 @@ zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd
 		return wrong_state(z, err);
 	z->shutting = reboot ? SHUTDOWN_REBOOT : SHUTDOWN_HALT;
 	z->deadline_ms = now_ms() + (int64_t)timeout_s * 1000 + 1;
-	r = ask_init(z, reboot, err);
+	r = spec_ask_init(z, reboot, err);
 	if (r < 0)
 		z->shutting = SHUTDOWN_NONE;
 	return r;
@@ -336,7 +313,7 @@ zone_init_ended(struct zoneadmd *z)
 	}
 	if (what == MEANS_DEATH)
 		what = after_death(z);
-	r = what == MEANS_REBOOT ? zone_op_reboot(z, &(struct boot_how){ 0 }, &err) :
+	r = what == MEANS_REBOOT ? zone_op_reboot(z, &(struct zone_boot_request){ 0 }, &err) :
 				   zone_op_halt(z, &err);
 	if (r < 0)
 		nrd_log(NRD_ERROR, "after the end of init", NRD_S("zone", z->name), NRD_ERR(&err));
@@ -370,7 +347,7 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 		return 0;
 	nrd_log(NRD_INFO, "adopting", NRD_S("zone", z->name),
 		NRD_S("state", zone_state_name(z->run.state)));
-	r = load(z, &(struct boot_how){ 0 }, &why);
+	r = load(z, &(struct zone_boot_request){ 0 }, &why);
 	if (r < 0) {
 		/* Its file went away while it ran: enough is known to bring it down. */
 		nrd_log(NRD_WARN, "ignoring its configuration", NRD_S("zone", z->name), NRD_ERR(&why));

@@ -8,6 +8,7 @@
 
 #include "nrd/err.h"
 #include "zone/boot.h"
+#include "zone/client.h"
 #include "zone/config.h"
 #include "zone/spec.h"
 #include "zone/state.h"
@@ -66,22 +67,20 @@ struct zoneadmd {
 
 int64_t now_ms(void);
 
-/* ---- zone.c: the zone up and down ---- */
-struct boot_how {
-	bool single;
-	const char *init; /* NULL: the configured one */
-	const char *args; /* NULL: bootargs */
-};
+/* ---- zone.c: the zone up and down; spec.c: as its brand wants it ---- */
 
 /* What the zone's brand wants to be started. */
-int spec_make(const struct zone_config *config, const struct boot_how *how,
+int spec_make(const struct zone_config *config, const struct zone_boot_request *how,
 	      struct zone_spec *ret_spec, struct nrd_err *err);
+
+/* Asks init to end, in the way its kind understands. */
+int spec_ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err);
 
 /* They write the state file and the event before others can see the difference. */
 int zone_op_ready(struct zoneadmd *z, struct nrd_err *err);
-int zone_op_boot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err);
+int zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err);
 int zone_op_halt(struct zoneadmd *z, struct nrd_err *err);
-int zone_op_reboot(struct zoneadmd *z, const struct boot_how *how, struct nrd_err *err);
+int zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err);
 /* Asks init to end, and kills it after that time; the rest happens when it has ended. */
 int zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd_err *err);
 int zone_op_apply(struct zoneadmd *z, struct nrd_err *err);
