@@ -202,12 +202,38 @@ take(int fd, struct zone_filter *ret_filter, struct nrd_err *err)
 }
 
 int
+zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filter,
+		 struct nrd_err *err)
+{
+	NRD_CLOSE int fd = memfd_create("zone-filter", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return nrd_fail(err, errno, "ZoneFilter", "make room for the filter: %m");
+	r = compile(config->brand == ZONE_LX, config->nesting, fd, err);
+	return r < 0 ? r : take(fd, ret_filter, err);
+}
+
+static void
+keep(const char *path, const struct zone_filter *filter)
+{
+	char tmp[160];
+
+	(void)snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid());
+	NRD_CLOSE int fd = open(tmp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		return;
+	if (nrd_write_all(fd, filter->insns, filter->n * sizeof(*filter->insns), NULL) < 0 ||
+	    rename(tmp, path) < 0)
+		(void)unlink(tmp);
+}
+
+int
 zone_filter_get(const struct zone_config *config, struct zone_filter *ret_filter,
 		struct nrd_err *err)
 {
-	bool lx = config->brand == ZONE_LX;
 	char path[128];
-	char tmp[160];
 	int r;
 
 	(void)snprintf(path, sizeof(path), FILTERS_DIR "/%s%s", zone_brand_names[config->brand],
@@ -216,19 +242,9 @@ zone_filter_get(const struct zone_config *config, struct zone_filter *ret_filter
 
 	if (kept >= 0)
 		return take(kept, ret_filter, err);
-	r = nrd_mkdir_p(FILTERS_DIR, 0700, err);
-	if (r < 0)
-		return r;
-	(void)snprintf(tmp, sizeof(tmp), "%s.%d", path, (int)getpid());
-	NRD_CLOSE int fd = open(tmp, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0)
-		return nrd_fail(err, errno, "ZoneFilter", "create %s: %m", tmp);
-	r = compile(lx, config->nesting, fd, err);
-	if (r >= 0)
-		r = take(fd, ret_filter, err);
-	if (r < 0 || rename(tmp, path) < 0)
-		(void)unlink(tmp);
+	r = zone_filter_make(config, ret_filter, err);
+	if (r >= 0 && nrd_mkdir_p(FILTERS_DIR, 0700, NULL) >= 0)
+		keep(path, ret_filter);
 	return r;
 }
 

@@ -17,6 +17,10 @@ struct zone_filter {
 	size_t n;
 };
 
+/* Compiles it. "ZoneFilter". */
+int zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filter,
+		     struct nrd_err *err);
+
 /*
  * Compiled once a boot of the node for each kind of zone and kept in /run/zones/.filters: compiling
  * costs more than all the rest of a zone's start. "ZoneFilter".
