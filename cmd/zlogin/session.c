@@ -149,7 +149,8 @@ add_terminal_lanes(struct session *s, struct nrd_err *err)
 		r = zone_pump_borrow(STDOUT_FILENO, &out, err);
 	if (r == 0)
 		r = zone_pump_lane(s->pump, nrd_take_fd(&in), nrd_take_fd(&to),
-				   ZONE_LANE_INPUT | ZONE_LANE_EOF, err);
+				   ZONE_LANE_INPUT, err);
+	zone_pump_eof(s->pump, s->slave);
 	if (r == 0)
 		r = zone_pump_lane(s->pump, nrd_take_fd(&from), nrd_take_fd(&out), 0, err);
 	return r;

@@ -20,8 +20,11 @@
 #define LANES_MAX   4
 #define WATCHES_MAX 4
 
-/* Bytes that come without being read: one held back, two at the end, or an escape nobody wants. */
+/* Bytes that come without being read: one held back, an end, or an escape nobody wants. */
 #define EXTRA_MAX 4
+
+/* How often a pty is looked at that is to be told of the end of input. */
+#define EOF_MS 250
 
 /*
  * A message of a SOCK_SEQPACKET socket is read whole or cut: lanes read only when the largest fits.
@@ -47,6 +50,7 @@ struct lane {
 	size_t start, end;
 	size_t drained;
 	struct zone_escape escape;
+	int slave;             /* of the pty `to`, when it is one; -1 */
 };
 
 struct watch {
@@ -215,6 +219,7 @@ zone_pump_lane(struct zone_pump *pump, int from, int to, unsigned flags, struct 
 		.flags = flags,
 		.data = NRD_TAKE(data),
 		.escape = { .ch = -1 },
+		.slave = -1,
 	};
 	return 0;
 }
@@ -236,6 +241,15 @@ zone_pump_escape(struct zone_pump *pump, int ch, zone_pump_fn *suspend, void *ar
 	for (size_t i = 0; i < pump->n_lanes; i++) {
 		if ((pump->lanes[i].flags & ZONE_LANE_INPUT) != 0)
 			pump->lanes[i].escape.ch = ch;
+	}
+}
+
+void
+zone_pump_eof(struct zone_pump *pump, int slave)
+{
+	for (size_t i = 0; i < pump->n_lanes; i++) {
+		if ((pump->lanes[i].flags & ZONE_LANE_INPUT) != 0)
+			pump->lanes[i].slave = slave;
 	}
 }
 
@@ -272,20 +286,6 @@ zone_pump_detached(const struct zone_pump *pump)
 	return pump->detached;
 }
 
-/* The end-of-file character works at the beginning of a line; elsewhere one pushes the line first. */
-static void
-lane_put_eof(struct lane *lane)
-{
-	struct termios modes;
-	char eof = 'D' & 0x1f;
-
-	if (tcgetattr(lane->to, &modes) == 0 && modes.c_cc[VEOF] != _POSIX_VDISABLE)
-		eof = (char)modes.c_cc[VEOF];
-	if (lane->escape.inside)
-		lane->data[lane->end++] = eof;
-	lane->data[lane->end++] = eof;
-}
-
 /* Nothing more comes: what is held back was no escape. There is room, lane_read made it. */
 static void
 lane_end_input(struct lane *lane)
@@ -295,15 +295,33 @@ lane_end_input(struct lane *lane)
 		lane->escape.inside = true;
 		lane->data[lane->end++] = (char)lane->escape.ch;
 	}
-	if ((lane->flags & ZONE_LANE_EOF) != 0)
-		lane_put_eof(lane);
 	close_now(&lane->from);
+}
+
+/* In the middle of a line the character only hands on what there is: then it is sent again later. */
+static void
+lane_put_eof(struct lane *lane)
+{
+	struct termios modes;
+	char eof = 'D' & 0x1f;
+
+	if (poll(&(struct pollfd){ .fd = lane->slave, .events = POLLIN }, 1, 0) != 0)
+		return;
+	if (tcgetattr(lane->slave, &modes) == 0 && modes.c_cc[VEOF] != _POSIX_VDISABLE)
+		eof = (char)modes.c_cc[VEOF];
+	lane->data[lane->end++] = eof;
+}
+
+static bool
+lane_at_end(const struct lane *lane)
+{
+	return lane->to >= 0 && lane->from < 0 && lane->start == lane->end;
 }
 
 static void
 lane_finish(struct lane *lane)
 {
-	if (lane->to < 0 || lane->from >= 0 || lane->start < lane->end)
+	if (!lane_at_end(lane) || lane->slave >= 0)
 		return;
 	if ((lane->flags & ZONE_LANE_SHUTDOWN) != 0)
 		(void)shutdown(lane->to, SHUT_WR);
@@ -445,6 +463,8 @@ pump_lanes(struct zone_pump *pump, const struct pollfd *fds, struct nrd_err *err
 			r = lane_read(pump, lane, err);
 		else if (lane->from >= 0 && fds[2 * i].fd >= 0 && pump->draining)
 			lane_end_input(lane);
+		if (lane_at_end(lane) && lane->slave >= 0)
+			lane_put_eof(lane);
 		lane_finish(lane);
 	}
 	return r;
@@ -483,15 +503,21 @@ pump_done(const struct zone_pump *pump)
 	return pump->stopped || (!open && (pump->draining || !watching));
 }
 
-/* While draining, a lane with nothing to read right now has ended. */
-static bool
-pump_must_look(const struct zone_pump *pump, const struct pollfd *fds)
+/* While draining, a lane with nothing to read right now has ended: it is not waited for. */
+static int
+pump_timeout_ms(const struct zone_pump *pump, const struct pollfd *fds)
 {
-	for (size_t i = 0; pump->draining && i < pump->n_lanes; i++) {
-		if (pump->lanes[i].from >= 0 && fds[2 * i].fd >= 0)
-			return true;
+	int ms = -1;
+
+	for (size_t i = 0; i < pump->n_lanes; i++) {
+		const struct lane *lane = &pump->lanes[i];
+
+		if (pump->draining && lane->from >= 0 && fds[2 * i].fd >= 0)
+			return 0;
+		if (lane_at_end(lane) && lane->slave >= 0)
+			ms = EOF_MS;
 	}
-	return false;
+	return ms;
 }
 
 int
@@ -501,7 +527,7 @@ zone_pump_run(struct zone_pump *pump, struct nrd_err *err)
 
 	while (!pump_done(pump)) {
 		size_t n = pump_poll_set(pump, fds);
-		int r = poll(fds, n, pump_must_look(pump, fds) ? 0 : -1);
+		int r = poll(fds, n, pump_timeout_ms(pump, fds));
 
 		if (r < 0 && errno == EINTR)
 			continue;

@@ -46,7 +46,6 @@ enum zone_lane_flags {
 	ZONE_LANE_INPUT = 1u << 0,    /* towards the zone: dropped when the pump drains */
 	ZONE_LANE_LAST = 1u << 1,     /* the pump ends with this lane */
 	ZONE_LANE_SHUTDOWN = 1u << 2, /* at the end no more is sent on the socket `to` */
-	ZONE_LANE_EOF = 1u << 3,      /* at the end the pty `to` gets its end-of-file character */
 };
 
 int zone_pump_new(struct zone_pump **ret_pump, struct nrd_err *err);
@@ -79,6 +78,13 @@ int zone_pump_watch(struct zone_pump *pump, int fd, zone_pump_fn *fn, void *arg,
  * as it is) is called for its escape.
  */
 void zone_pump_escape(struct zone_pump *pump, int ch, zone_pump_fn *suspend, void *arg);
+
+/*
+ * Input lanes lead to the pty whose other side this is (borrowed). A pty has no end of input, only a
+ * character that means it: from the end on it is sent whenever the zone has read everything, for a
+ * program that just changes the terminal's settings may miss it.
+ */
+void zone_pump_eof(struct zone_pump *pump, int slave);
 
 /*
  * The other side has ended: no more input, and the pump stops when what it has written until now

@@ -13,6 +13,7 @@
 
 #include "nrd-test.h"
 #include "nrd/mem.h"
+#include "zone/sys.h"
 
 /* Feeds text in pieces of each size in turn; what came out must always be the same. */
 static void
@@ -454,38 +455,69 @@ drains_not_for_ever(void)
 	CHECK(kill(reader, SIGKILL) == 0 && waitpid(reader, NULL, 0) == reader);
 }
 
+/* Reads a pty to its end of file, as cat does; exits with the number of bytes. */
+static pid_t
+start_pty_reader(int slave, bool goes_raw_first)
+{
+	struct termios modes;
+	size_t n = 0;
+	pid_t pid = fork_with(slave);
+
+	if (pid > 0)
+		return pid;
+	if (goes_raw_first) {
+		char c;
+
+		/* An end that came before this is a NUL now; the next one is the character itself. */
+		(void)usleep(100 * 1000);
+		CHECK(tcgetattr(slave, &modes) == 0);
+		cfmakeraw(&modes);
+		CHECK(tcsetattr(slave, TCSANOW, &modes) == 0);
+		while (read(slave, &c, 1) == 1 && c != ('D' & 0x1f))
+			n += c != '\0';
+		_exit((int)n);
+	}
+	for (;;) {
+		char piece[16];
+		ssize_t r = read(slave, piece, sizeof(piece));
+
+		if (r <= 0)
+			_exit(r == 0 ? (int)n : 100);
+		n += (size_t)r;
+	}
+}
+
 /* The end of input reaches a program that reads a pty, whether or not the last line was whole. */
 static void
 a_pty_gets_its_end_of_file(void)
 {
-	static const char *const texts[] = { "line\n", "part", "" };
+	static const char *const texts[] = { "line\n", "part", "", "two\nlines\n" };
 
-	for (size_t i = 0; i < nrd_count(texts); i++) {
+	for (size_t i = 0; i < 2 * nrd_count(texts); i++) {
 		NRD_AUTO(zone_pump) *pump = NULL;
-		NRD_CLOSE int timer = moment(150);
+		const char *text = texts[i / 2];
 		struct nrd_err err = { 0 };
 		struct termios modes;
 		int master, slave, in[2];
-		char got[16] = "";
-		ssize_t len = (ssize_t)strlen(texts[i]);
+		ssize_t len = (ssize_t)strlen(text);
 
 		CHECK(openpty(&master, &slave, NULL, NULL, NULL) == 0);
 		CHECK(tcgetattr(slave, &modes) == 0);
 		modes.c_lflag &= ~(tcflag_t)ECHO;
 		CHECK(tcsetattr(slave, TCSANOW, &modes) == 0);
 		CHECK(pipe2(in, O_CLOEXEC | O_NONBLOCK) == 0);
-		CHECK(write(in[1], texts[i], strlen(texts[i])) == len && close(in[1]) == 0);
+		CHECK(write(in[1], text, strlen(text)) == len && close(in[1]) == 0);
 		nonblocking(master);
 		CHECK_OK(zone_pump_new(&pump, &err), err);
 		CHECK_OK(zone_pump_lane(pump, in[0], fcntl(master, F_DUPFD_CLOEXEC, 3),
-					ZONE_LANE_INPUT | ZONE_LANE_EOF, &err), err);
-		CHECK_OK(zone_pump_watch(pump, timer, tick, pump, &err), err);
+					ZONE_LANE_INPUT, &err), err);
+		zone_pump_eof(pump, slave);
+		pid_t reader = start_pty_reader(slave, i % 2 == 1);
+		NRD_CLOSE int ended = zone_sys_pidfd_open(reader);
+
+		CHECK_OK(zone_pump_watch(pump, ended, tick, pump, &err), err);
 		CHECK_OK(zone_pump_run(pump, &err), err);
-		nonblocking(slave);
-		if (len > 0)
-			CHECK_INT(read(slave, got, sizeof(got)), len);
-		CHECK_STR(got, texts[i]);
-		CHECK_INT(read(slave, got, sizeof(got)), 0);
+		expect_exit(reader, (int)len);
 		CHECK(close(master) == 0 && close(slave) == 0);
 	}
 }
