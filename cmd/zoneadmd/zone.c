@@ -134,6 +134,9 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	console_set(z, nrd_take_fd(&z->boot.init.console));
+	if (z->boot.init.missing != NULL)
+		nrd_log(NRD_WARN, "ignoring: a delegated dataset is not there",
+			NRD_S("zone", z->name), NRD_S("dataset", z->boot.init.missing));
 	not_adopted(z);
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;

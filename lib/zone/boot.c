@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -114,6 +115,8 @@ init_down(struct zone_boot *b, struct nrd_err *err)
 		(void)waitid(P_PIDFD, (id_t)b->init.pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
 	shut(&b->init.pidfd);
 	shut(&b->init.console);
+	free(b->init.missing);
+	b->init.missing = NULL;
 	b->init.pid = 0;
 	return 0;
 }

@@ -74,32 +74,47 @@ drop_empty(struct zone_config *config)
 }
 
 int
-zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
-		 struct nrd_err *err)
+zone_config_read_file(const char *path, struct zone_config *ret_config, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) config = { 0 };
 	NRD_AUTO(nrd_json) *doc = NULL;
-	NRD_FREE char *path = NULL;
 	struct nrd_err why = { 0 };
-	int r = file_of(dir, name, &path, err);
+	int r = nrd_json_read_file(path, NULL, &doc, &why);
 
-	if (r >= 0)
-		r = open_doc(path, name, &doc, err);
 	if (r < 0)
-		return r;
+		return nrd_fail(err, -r, "BadZoneFile", "%s", why.msg);
 	r = nrd_decode(&zone_config_schema, nrd_json_root(doc), NRD_DECODE_UNKNOWN, &config, &why);
-	if (r == -ENOMEM)
-		return nrd_nomem(err);
 	if (r < 0)
-		return nrd_fail(err, -r, "BadZoneFile", "zone '%s': %s: %s", name, path, why.msg);
-	if (strcmp(config.zonename, name) != 0)
-		return nrd_fail(err, EINVAL, "BadZoneFile",
-				"zone '%s': %s: zonename is \"%s\", not the name of the file", name,
-				path, config.zonename);
+		return nrd_fail(err, -r, "BadZoneFile", "%s: %s", path, why.msg);
 	drop_empty(&config);
 	r = zone_config_base(&config, err);
 	if (r < 0)
 		return r;
+	*ret_config = config;
+	config = (struct zone_config){ 0 };
+	return 0;
+}
+
+int
+zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
+		 struct nrd_err *err)
+{
+	NRD_AUTO(zone_config) config = { 0 };
+	NRD_FREE char *path = NULL;
+	struct nrd_err why = { 0 };
+	int r = file_of(dir, name, &path, err);
+
+	if (r < 0)
+		return r;
+	r = zone_config_read_file(path, &config, &why);
+	if (r == -ENOENT)
+		return not_found(name, err);
+	if (r < 0)
+		return nrd_fail(err, -r, why.code, "zone '%s': %s", name, why.msg);
+	if (strcmp(config.zonename, name) != 0)
+		return nrd_fail(err, EINVAL, "BadZoneFile",
+				"zone '%s': %s: zonename is \"%s\", not the name of the file", name,
+				path, config.zonename);
 	*ret_config = config;
 	config = (struct zone_config){ 0 };
 	return 0;
@@ -242,17 +257,22 @@ take_zonedid(const char *dir, uint64_t *ret_id, struct nrd_err *err)
 	return r;
 }
 
+/* old_name: whose file holds what is carried over. */
 static int
-write_file(const char *dir, const struct zone_config *config, struct nrd_err *err)
+write_file(const char *dir, const char *old_name, const struct zone_config *config,
+	   struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *old = NULL;
 	NRD_AUTO(nrd_buf) out = { 0 };
 	NRD_FREE char *path = NULL;
+	NRD_FREE char *old_path = NULL;
 	struct nrd_jw w;
 	int r = file_of(dir, config->zonename, &path, err);
 
 	if (r >= 0)
-		r = open_doc(path, config->zonename, &old, err);
+		r = file_of(dir, old_name, &old_path, err);
+	if (r >= 0)
+		r = open_doc(old_path, old_name, &old, err);
 	if (r < 0 && r != -ENOENT)
 		return r;
 	nrd_jw_init(&w, &out, NRD_JW_PRETTY);
@@ -275,7 +295,7 @@ zone_config_write(const char *dir, const struct zone_config *config, struct nrd_
 		return nrd_fail(err, EINVAL, "MissingProperty", "\"zonename\" is missing");
 	r = nrd_mkdir_p(dir_of(dir), 0755, err);
 	if (r < 0 || config->zonedid != 0)
-		return r < 0 ? r : write_file(dir, config, err);
+		return r < 0 ? r : write_file(dir, config->zonename, config, err);
 	r = nrd_object_copy(&zone_config_schema, config, &numbered);
 	if (r < 0)
 		return nrd_nomem(err);
@@ -283,7 +303,24 @@ zone_config_write(const char *dir, const struct zone_config *config, struct nrd_
 	if (r < 0)
 		return nrd_fail(err, -r, why.code, "zone '%s': %s", config->zonename, why.msg);
 	NRD_SET(&zone_config_schema, &numbered, zonedid);
-	return write_file(dir, &numbered, err);
+	return write_file(dir, config->zonename, &numbered, err);
+}
+
+int
+zone_config_rename(const char *dir, const char *old_name, const struct zone_config *config,
+		   struct nrd_err *err)
+{
+	NRD_FREE char *path = NULL;
+	int r = file_of(dir, config->zonename, &path, err);
+
+	if (r < 0)
+		return r;
+	if (nrd_path_exists(path))
+		return nrd_fail(err, EEXIST, "ZoneExists", "zone '%s': is configured already",
+				config->zonename);
+	/* Cut off between these two, there are both, and neither is installed. */
+	r = write_file(dir, old_name, config, err);
+	return r < 0 ? r : zone_config_delete(dir, old_name, err);
 }
 
 int
@@ -378,8 +415,8 @@ zone_config_by_uuid(const char *dir, const char *uuid, char **ret_name, struct n
 		    !nrd_uuid_equal(&config.uuid, &wanted))
 			continue;
 		*ret_name = NRD_TAKE(names[i]);
-		for (size_t j = i; names[j + 1] != NULL; j++)
-			names[j] = names[j + 1];
+		for (size_t j = i; (names[j] = names[j + 1]) != NULL; j++)
+			;
 		return *ret_name != NULL ? 0 : nrd_nomem(err);
 	}
 	return not_found(uuid, err);

@@ -172,6 +172,18 @@ int zone_config_read(const char *dir, const char *name, struct zone_config *ret_
  * zone without a zonedid gets the next one.
  */
 int zone_config_write(const char *dir, const struct zone_config *config, struct nrd_err *err);
+
+/*
+ * The same for a zone whose zonename changed from old_name: the file's name changes with it.
+ * "ZoneExists" (-EEXIST) when there is one of that name.
+ */
+int zone_config_rename(const char *dir, const char *old_name, const struct zone_config *config,
+		       struct nrd_err *err);
+
+/* A configuration outside the zones' directory, as `zoneadm detach` leaves one in a zonepath. */
+#define ZONE_DETACHED_FILE "detached.json"
+int zone_config_read_file(const char *path, struct zone_config *ret_config, struct nrd_err *err);
+
 int zone_config_delete(const char *dir, const char *name, struct nrd_err *err);
 
 void zone_config_fini(struct zone_config *config);

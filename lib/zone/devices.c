@@ -24,6 +24,7 @@
 
 #define ANY UINT32_MAX
 #define INSNS_MAX 128
+#define ZFS_NUMBERS "/sys/class/misc/zfs/dev"
 
 const struct zone_device_node zone_device_nodes[] = {
 	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 }, { "random", 1, 8 },
@@ -78,23 +79,28 @@ allow(struct program *p, uint32_t major, uint32_t minor)
 	give_back(p, 1);
 }
 
-static void
-allow_zfs(struct program *p)
+bool
+zone_device_zfs(unsigned *ret_major, unsigned *ret_minor)
 {
 	NRD_STRV char **numbers = NULL;
 	uint64_t major = 0, minor = 0;
 	char text[32];
 
-	if (nrd_attr_read(AT_FDCWD, ZONE_DEV_ZFS_MINOR_PATH, text, sizeof(text), NULL) >= 0 &&
-	    nrd_strv_split(text, ':', &numbers) >= 0 && nrd_strv_len(NRD_CSTRV(numbers)) == 2 &&
-	    nrd_parse_u64(numbers[0], 0, 4095, &major, NULL) >= 0 &&
-	    nrd_parse_u64(numbers[1], 0, 1048575, &minor, NULL) >= 0)
-		allow(p, (uint32_t)major, (uint32_t)minor);
+	if (nrd_attr_read(AT_FDCWD, ZFS_NUMBERS, text, sizeof(text), NULL) < 0 ||
+	    nrd_strv_split(text, ':', &numbers) < 0 || nrd_strv_len(NRD_CSTRV(numbers)) != 2 ||
+	    nrd_parse_u64(numbers[0], 0, 4095, &major, NULL) < 0 ||
+	    nrd_parse_u64(numbers[1], 0, 1048575, &minor, NULL) < 0)
+		return false;
+	*ret_major = (unsigned)major;
+	*ret_minor = (unsigned)minor;
+	return true;
 }
 
 static void
 make(struct program *p, const struct zone_config *config)
 {
+	unsigned major, minor;
+
 	load(p, 2, offsetof(struct bpf_cgroup_dev_ctx, access_type));
 	load(p, 3, offsetof(struct bpf_cgroup_dev_ctx, major));
 	load(p, 4, offsetof(struct bpf_cgroup_dev_ctx, minor));
@@ -106,8 +112,8 @@ make(struct program *p, const struct zone_config *config)
 		allow(p, zone_device_nodes[i].major, zone_device_nodes[i].minor);
 	for (size_t i = 0; i < nrd_count(others); i++)
 		allow(p, others[i].major, others[i].minor);
-	if (config->datasets != NULL)
-		allow_zfs(p);
+	if (config->datasets != NULL && zone_device_zfs(&major, &minor))
+		allow(p, major, minor);
 	give_back(p, 0);
 }
 

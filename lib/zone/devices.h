@@ -2,6 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stdbool.h>
+
 #include "nrd/err.h"
 #include "zone/config.h"
 
@@ -13,7 +15,8 @@ struct zone_device_node {
 };
 extern const struct zone_device_node zone_device_nodes[]; /* name NULL ends it */
 
-#define ZONE_DEV_ZFS_MINOR_PATH "/sys/class/misc/zfs/dev"
+/* The numbers of /dev/zfs, which the kernel gives out anew at every boot; false: there is none. */
+bool zone_device_zfs(unsigned *ret_major, unsigned *ret_minor);
 
 /*
  * Lets the processes below a cgroup (by its directory) open those, ptys, FUSE and TUN, and

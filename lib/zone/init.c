@@ -28,6 +28,7 @@
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/delegate.h"
 #include "zone/fdpass.h"
 #include "zone/jail.h"
 #include "zone/state.h"
@@ -275,7 +276,9 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 	if (r >= 0)
 		r = open_userns(init->pid, &userns, err);
 	if (r >= 0)
-		r = zone_tree_prepare(s->spec, userns, &s->tree, err);
+		r = zone_delegate(s->config, init->pid, &init->missing, err);
+	if (r >= 0)
+		r = zone_tree_prepare(s->config, s->spec, userns, &s->tree, err);
 	if (r < 0)
 		return r;
 	if (send(sock, &(char){ GO }, 1, MSG_NOSIGNAL) != 1)
@@ -331,6 +334,7 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 			(void)close(init.pidfd);
 			if (init.console >= 0)
 				(void)close(init.console);
+			free(init.missing);
 		}
 	}
 	if (socks[0] >= 0)

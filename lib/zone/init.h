@@ -16,6 +16,7 @@ struct zone_init {
 	pid_t pid;   /* as the node sees it */
 	int pidfd;   /* caller closes */
 	int console; /* the terminal's other end; caller closes */
+	char *missing; /* a delegated dataset that is not there, or NULL; caller frees */
 };
 
 /*

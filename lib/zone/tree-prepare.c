@@ -30,8 +30,9 @@ static const char *const dirs[] = { "pts", "shm", "mqueue", "net" };
  * nodes do not open. The zone may add files to it, but no nodes.
  */
 static int
-make_dev(int userns, int *ret_fd, struct nrd_err *err)
+make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_err *err)
 {
+	unsigned major, minor;
 	NRD_CLOSE int fd = -1;
 	int r = zone_fs_make("tmpfs", "mode=755,size=4m,nr_inodes=4096", MOUNT_ATTR_NOSUID, &fd, err);
 
@@ -44,6 +45,9 @@ make_dev(int userns, int *ret_fd, struct nrd_err *err)
 		    fchmodat(fd, n->name, 0666, 0) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", n->name);
 	}
+	if (config->datasets != NULL && zone_device_zfs(&major, &minor) &&
+	    mknodat(fd, "zfs", S_IFCHR | 0600, makedev(major, minor)) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /dev/zfs: %m");
 	for (size_t i = 0; i < nrd_count(dirs); i++)
 		if (mkdirat(fd, dirs[i], 0755) < 0 || fchmodat(fd, dirs[i], 0755, 0) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", dirs[i]);
@@ -109,7 +113,7 @@ take_bind(const struct zone_mount *m, int userns, int *ret_fd, struct nrd_err *e
 }
 
 static int
-prepare(const struct zone_spec *spec, int userns, struct zone_tree *t, struct nrd_err *err)
+prepare(const struct zone_config *config, const struct zone_spec *spec, int userns, struct zone_tree *t, struct nrd_err *err)
 {
 	int r;
 
@@ -119,7 +123,7 @@ prepare(const struct zone_spec *spec, int userns, struct zone_tree *t, struct nr
 	r = zone_mount_idmap(t->root, userns, err);
 	if (r < 0)
 		return nrd_wrap(err, r, "%s", spec->root);
-	r = make_dev(userns, &t->dev, err);
+	r = make_dev(config, userns, &t->dev, err);
 	if (r >= 0)
 		r = make_masks(t, err);
 	if (r >= 0 && spec->n_mounts > ZONE_TREE_BINDS)
@@ -134,11 +138,11 @@ prepare(const struct zone_spec *spec, int userns, struct zone_tree *t, struct nr
 }
 
 int
-zone_tree_prepare(const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,
+zone_tree_prepare(const struct zone_config *config, const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,
 		  struct nrd_err *err)
 {
 	struct zone_tree tree = ZONE_TREE_NONE;
-	int r = prepare(spec, userns, &tree, err);
+	int r = prepare(config, spec, userns, &tree, err);
 
 	if (r < 0)
 		zone_tree_close(&tree);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "nrd/err.h"
+#include "zone/config.h"
 #include "zone/spec.h"
 
 /*
@@ -24,7 +25,7 @@ struct zone_tree {
 #define ZONE_TREE_NONE { .root = -1, .dev = -1, .masks = { -1, -1 } }
 
 /* userns: the zone's user namespace, whose ids the mounts show. "ZoneMount". */
-int zone_tree_prepare(const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,
+int zone_tree_prepare(const struct zone_config *config, const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,
 		      struct nrd_err *err);
 void zone_tree_close(struct zone_tree *tree);
 
