@@ -138,7 +138,8 @@ brand_clone(const struct brand_place *place, struct zone_config *config,
 	if (r == 0)
 		r = brand_of(config, &job.brand, err);
 	if (r == 0)
-		r = brand_must_be(source, ZONE_INSTALLED, "clone", err);
+		r = nrd_wrap(err, brand_must_be(source, ZONE_INSTALLED, "clone", err), "zone '%s'",
+			     source->zonename);
 	if (r < 0)
 		return r;
 	if (source->brand != config->brand)

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "zoneadm.h"
+
+struct clone_opts {
+	const char *method;
+	const char *snapshot;
+};
+
+const struct nrd_opt clone_opts[] = {
+	NRD_OPT_STR('m', NULL, struct clone_opts, method, "copy",
+		    "copy the files, though a clone of the dataset could be made"),
+	NRD_OPT_STR('s', NULL, struct clone_opts, snapshot, "SNAPSHOT",
+		    "of the source's dataset, instead of a new one"),
+	NRD_OPT_END(struct clone_opts),
+};
+
+int
+cmd_clone(const struct nrd_args *args, struct nrd_err *err)
+{
+	__attribute__((cleanup(target_cleanup))) struct target t = TARGET_NONE;
+	const struct clone_opts *opts = args->opts;
+	const struct brand_clone_opts how = {
+		.snapshot = opts->snapshot,
+		.copy = opts->method != NULL,
+	};
+	NRD_AUTO(zone_config) source = { 0 };
+	NRD_CLOSE int lock = -1;
+	const char *from = args->argv[0], *name;
+	int r;
+
+	if (opts->method != NULL && !nrd_streq(opts->method, "copy"))
+		return nrd_usage(err, "-m takes copy, not \"%s\"", opts->method);
+	r = target_open(args, TARGET_LOCK, &t, err);
+	name = t.name;
+	if (r == 0 && nrd_streq(from, t.name))
+		return nrd_usage(err, "zone %s cannot be cloned from itself", from);
+	if (r == 0) {
+		name = from;
+		r = zone_config_read(t.dir, from, &source, err);
+		if (r == 0)
+			r = zone_lock(from, false, &lock, err);
+		if (r == 0)
+			r = brand_must_be_down(&source, "clone", err);
+	}
+	if (r == 0) {
+		name = t.name;
+		r = brand_clone(&t.place, &t.config, &source, &how, err);
+	}
+	return told(args, name, r, err);
+}

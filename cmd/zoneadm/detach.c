@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include <stdio.h>
+
+#include "zoneadm.h"
+
+struct detach_opts {
+	bool only_show;
+};
+
+const struct nrd_opt detach_opts[] = {
+	NRD_OPT_FLAG('n', NULL, struct detach_opts, only_show,
+		     "only print the manifest that would be written"),
+	NRD_OPT_END(struct detach_opts),
+};
+
+int
+cmd_detach(const struct nrd_args *args, struct nrd_err *err)
+{
+	__attribute__((cleanup(target_cleanup))) struct target t = TARGET_NONE;
+	const struct detach_opts *opts = args->opts;
+	NRD_FREE char *text = NULL;
+	int r = target_open(args, opts->only_show ? 0 : TARGET_LOCK, &t, err);
+
+	if (r == 0 && opts->only_show) {
+		r = brand_manifest(&t.config, &text, err);
+		if (r == 0)
+			(void)fputs(text, stdout);
+	} else if (r == 0) {
+		r = brand_detach(&t.place, &t.config, err);
+	}
+	return told(args, t.name, r, err);
+}
