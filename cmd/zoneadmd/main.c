@@ -170,7 +170,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	int r;
 
 	(void)setsid();
-	(void)umask(077);
+	(void)umask(022);
 	r = zone_cgroup_enter_monitor(z->name, err);
 	if (r < 0)
 		return r;

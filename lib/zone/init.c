@@ -31,7 +31,6 @@
 #include "zone/delegate.h"
 #include "zone/fdpass.h"
 #include "zone/jail.h"
-#include "zone/state.h"
 #include "zone/sys.h"
 #include "zone/tree.h"
 
@@ -314,10 +313,8 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 	struct start s = { .config = config, .spec = spec, .tree = ZONE_TREE_NONE };
 	struct zone_init init = { .pidfd = -1, .console = -1 };
 	int socks[2] = { -1, -1 };
-	int r = nrd_mkdir_p(ZONE_RUN_DIR "/.root", 0700, err);
+	int r = parse_user(spec->user, &s.uid, &s.gid, err);
 
-	if (r >= 0)
-		r = parse_user(spec->user, &s.uid, &s.gid, err);
 	if (r >= 0)
 		r = zone_jail_prepare(config, &s.jail, err);
 	if (r >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)

@@ -81,7 +81,15 @@ zone_fs_make(const char *type, const char *data, unsigned attrs, int *ret_fd, st
 int
 zone_mount_clone(int dir, const char *path, unsigned how)
 {
-	return open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_NO_AUTOMOUNT | how);
+	/* Mounts of the node pass on what happens to them; the copies are the zone's alone. */
+	struct mount_attr attr = { .propagation = MS_PRIVATE };
+	NRD_CLOSE int fd = open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
+						       AT_NO_AUTOMOUNT | how);
+
+	if (fd < 0 || mount_setattr(fd, "", AT_EMPTY_PATH | (how & AT_RECURSIVE), &attr,
+				    sizeof(attr)) < 0)
+		return -1;
+	return nrd_take_fd(&fd);
 }
 
 int

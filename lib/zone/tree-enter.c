@@ -14,11 +14,14 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/mountapi.h"
-#include "zone/state.h"
 #include "zone/sys.h"
 #include "zone/tree.h"
 
-#define STAGE_DIR ZONE_RUN_DIR "/.root"
+/*
+ * Where the root is attached until it is /: any directory that is always there, that the zone's
+ * root may walk to, and of which nothing is needed any more.
+ */
+#define STAGE_DIR "/dev"
 #define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* What every zone has, in this order; it belongs to the zone's own namespaces. */
@@ -109,24 +112,35 @@ attach_spec(const struct zone_spec *spec, const struct zone_tree *tree, int root
 	return 0;
 }
 
-/* A file's mask is a file, a directory's a directory. */
+/*
+ * A file's mask is a file, a directory's a directory. The first of a kind is the mount itself, the
+ * others are copies of it: before 6.15 the kernel copies only what is attached.
+ */
 static int
 attach_masks(const struct zone_tree *tree, int root, struct nrd_err *err)
 {
+	bool attached[2] = { false, false };
+
 	for (size_t i = 0; i < nrd_count(masked); i++) {
 		struct stat st;
 		struct nrd_err why = { 0 };
-		NRD_CLOSE int fd = -1;
-		int r;
+		NRD_CLOSE int copy = -1;
+		int kind, r;
 
 		if (fstatat(root, masked[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
 			continue;
-		fd = zone_mount_clone(tree->masks[S_ISDIR(st.st_mode) ? 1 : 0], "", AT_EMPTY_PATH);
-		if (fd < 0)
-			return nrd_fail(err, errno, "ZoneMount", "copy the mask of /%s: %m", masked[i]);
-		r = zone_mount_attach(fd, root, masked[i], ZONE_TARGET_SAME, &why);
+		kind = S_ISDIR(st.st_mode) ? 1 : 0;
+		if (attached[kind]) {
+			copy = zone_mount_clone(tree->masks[kind], "", AT_EMPTY_PATH);
+			if (copy < 0)
+				return nrd_fail(err, errno, "ZoneMount", "copy the mask of /%s: %m",
+						masked[i]);
+		}
+		r = zone_mount_attach(attached[kind] ? copy : tree->masks[kind], root, masked[i],
+				      ZONE_TARGET_SAME, &why);
 		if (r < 0)
 			return nrd_fail(err, -r, "ZoneMount", "hide /%s: %s", masked[i], why.msg);
+		attached[kind] = true;
 	}
 	return 0;
 }
@@ -172,16 +186,13 @@ int
 zone_tree_enter(const struct zone_spec *spec, const struct zone_tree *tree, int *ret_console,
 		int *ret_master, struct nrd_err *err)
 {
-	NRD_CLOSE int root = -1;
+	int root = tree->root;
 	int r;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make the mounts private: %m");
-	if (move_mount(tree->root, "", AT_FDCWD, STAGE_DIR, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	if (move_mount(root, "", AT_FDCWD, STAGE_DIR, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "attach the root: %m");
-	root = open(STAGE_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return nrd_fail(err, errno, "ZoneMount", "open the root: %m");
 	r = zone_mount_attach(tree->dev, root, "dev", ZONE_TARGET_DIR, err);
 	if (r >= 0)
 		r = attach_own(spec, root, err);

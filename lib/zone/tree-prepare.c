@@ -77,7 +77,8 @@ make_masks(struct zone_tree *t, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	t->masks[1] = nrd_take_fd(&fd);
-	t->masks[0] = zone_mount_clone(t->dev, "null", 0);
+	/* The node's own: before 6.15 the kernel copies no part of a mount that is attached nowhere. */
+	t->masks[0] = zone_mount_clone(AT_FDCWD, "/dev/null", 0);
 	if (t->masks[0] < 0)
 		return nrd_fail(err, errno, "ZoneMount", "take /dev/null: %m");
 	return 0;
