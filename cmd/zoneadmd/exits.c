@@ -19,11 +19,25 @@
 
 #define RECEIVE_BYTES (1 << 20) /* a burst of ends must not push out the one */
 
-struct listen_message {
-	struct nlmsghdr head;
-	struct cn_msg cn;
-	struct proc_input input;
-} __attribute__((packed));
+#define MESSAGE_BYTES (NLMSG_HDRLEN + sizeof(struct cn_msg) + sizeof(struct proc_input))
+
+/* cn_msg ends in its payload, so the message is put together by hand. */
+static void
+listen_message(char ret_data[MESSAGE_BYTES])
+{
+	const struct nlmsghdr head = { .nlmsg_len = MESSAGE_BYTES, .nlmsg_type = NLMSG_DONE };
+	const struct cn_msg cn = {
+		.id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(struct proc_input),
+	};
+	const struct proc_input input = {
+		.mcast_op = PROC_CN_MCAST_LISTEN, .event_type = PROC_EVENT_EXIT,
+	};
+
+	memset(ret_data, 0, MESSAGE_BYTES);
+	memcpy(ret_data, &head, sizeof(head));
+	memcpy(ret_data + NLMSG_HDRLEN, &cn, sizeof(cn));
+	memcpy(ret_data + NLMSG_HDRLEN + sizeof(cn), &input, sizeof(input));
+}
 
 int
 exits_listen(struct nrd_err *err)
@@ -31,17 +45,14 @@ exits_listen(struct nrd_err *err)
 	NRD_CLOSE int fd = socket(AF_NETLINK, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 				  NETLINK_CONNECTOR);
 	const struct sockaddr_nl addr = { .nl_family = AF_NETLINK, .nl_groups = CN_IDX_PROC };
-	const struct listen_message m = {
-		.head = { .nlmsg_len = sizeof(m), .nlmsg_type = NLMSG_DONE },
-		.cn = { .id = { CN_IDX_PROC, CN_VAL_PROC }, .len = sizeof(m.input) },
-		.input = { .mcast_op = PROC_CN_MCAST_LISTEN, .event_type = PROC_EVENT_EXIT },
-	};
+	char message[MESSAGE_BYTES];
 	const int bytes = RECEIVE_BYTES;
 
 	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "open the process connector: %m");
 	(void)setsockopt(fd, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(bytes));
-	if (send(fd, &m, sizeof(m), 0) < 0)
+	listen_message(message);
+	if (send(fd, message, sizeof(message), 0) < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "listen to the process connector: %m");
 	return nrd_take_fd(&fd);
 }
