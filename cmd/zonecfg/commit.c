@@ -124,8 +124,8 @@ check_meanwhile(struct cfg_session *s, struct nrd_err *err)
 	}
 	if (!same)
 		return nrd_fail(err, EBUSY, "ZoneChanged",
-				"zone '%s': another command changed it meanwhile; \"revert\" and make "
-				"the changes again",
+				"zone '%s': another command changed it meanwhile; \"revert\" and "
+				"make the changes again",
 				s->name);
 	r = check_frozen(s, &now, err);
 	if (r >= 0)
@@ -347,7 +347,8 @@ adopt(struct cfg_session *s, struct nrd_err *err)
 	int r = cfg_load(s, err);
 
 	if (r >= 0 && !s->loaded)
-		return nrd_fail(err, ENOENT, "ZoneNotFound", "%s: No such zone configured", s->name);
+		return nrd_fail(err, ENOENT, "ZoneNotFound", "%s: No such zone configured",
+				s->name);
 	return r;
 }
 

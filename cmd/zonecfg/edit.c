@@ -52,9 +52,9 @@ follow(struct zone_config *c, const struct zone_config *before, struct nrd_err *
 
 /* A limit of processes is one of threads, which is what the kernel counts. */
 static void
-tasks(struct zone_config *c, const struct cfg_prop *prop)
+tasks(struct zone_config *c)
 {
-	if (!nrd_streq(prop->key, "max_processes") || c->max_processes == 0 || c->max_lwps != 0)
+	if (c->max_processes == 0 || c->max_lwps != 0)
 		return;
 	c->max_lwps = c->max_processes <= UINT32_MAX / 10 ? c->max_processes * 10 : UINT32_MAX;
 	NRD_SET(&zone_config_schema, c, max_lwps);
@@ -71,8 +71,9 @@ clear_zone(struct zone_config *c, const struct cfg_prop *prop, struct nrd_err *e
 		return nrd_fail(err, EINVAL, "BadProperty", "zonename: a zone has a name");
 	if ((prop->flags & CFG_DERIVED) != 0) {
 		back = cfg_derived(c, prop->key);
-		return back == NULL ? nrd_nomem(err)
-				    : nrd_decode_field(&zone_config_schema, prop->key, back, c, err);
+		if (back == NULL)
+			return nrd_nomem(err);
+		return nrd_decode_field(&zone_config_schema, prop->key, back, c, err);
 	}
 	int r = cfg_prop_clear(&item, prop, err);
 
@@ -115,7 +116,7 @@ change_zone(struct cfg_session *s, const struct cfg_prop *prop, const struct cfg
 		before = (struct zone_config){ 0 };
 		return r;
 	}
-	tasks(&s->config, prop);
+	tasks(&s->config);
 	s->changed = true;
 	return 0;
 }
@@ -297,6 +298,7 @@ cfg_verb_remove(struct cfg_session *s, const struct cfg_call *call, struct nrd_e
 	}
 	if (r >= 0)
 		r = remove_all(s, res, &places, err);
+	tasks(&s->config);
 	nrd_vec_fini(&places.at);
 	return r;
 }
@@ -322,6 +324,7 @@ cfg_verb_end(struct cfg_session *s, const struct cfg_call *call, struct nrd_err 
 	if (r < 0)
 		return r; /* still inside: it can be put right */
 	cfg_item_fini(&s->item);
+	tasks(&s->config);
 	s->inside = false;
 	s->changed = true;
 	return 0;

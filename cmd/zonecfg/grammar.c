@@ -266,7 +266,7 @@ command_fini(struct cfg_command *command)
 static int
 parse_command(struct parser *p, struct cfg_command *command)
 {
-	int r = parse_word(p, ";", &command->verb, NULL);
+	int r = parse_word(p, "=;", &command->verb, NULL);
 
 	skip_blanks(p);
 	while (r >= 0 && *p->at != '\0' && *p->at != ';') {

@@ -56,5 +56,5 @@ void cfg_line_fini(struct cfg_line *line);
 void cfg_line_cleanup(struct cfg_line *line);
 void cfg_value_fini(struct cfg_value *value);
 
-/* The text so that cfg_parse reads one word of it: with quotes where it needs them. NULL: no memory. */
+/* The text so that cfg_parse reads it as one word: in quotes where it needs them. NULL: no memory. */
 char *cfg_quote(const char *s);

@@ -38,7 +38,8 @@ rctl_name_check(const char *s, struct nrd_err *err)
 {
 	if (rctl_find(s) == NULL)
 		return nrd_fail(err, EINVAL, "BadProperty",
-				"\"%.60s\" is no resource control of a zone; \"help rctl\" lists them",
+				"\"%.60s\" is no resource control of a zone; \"help rctl\" "
+				"lists them",
 				s);
 	return 0;
 }

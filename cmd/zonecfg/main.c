@@ -20,12 +20,12 @@ struct opts {
 static const struct nrd_opt opts_table[] = {
 	NRD_OPT_STR('z', NULL, struct opts, zone, "ZONE", "the zone"),
 	NRD_OPT_STR('u', NULL, struct opts, uuid, "UUID", "the zone with this UUID"),
-	NRD_OPT_STR('f', NULL, struct opts, file, "FILE", "commands from a file; -: standard input"),
+	NRD_OPT_STR('f', NULL, struct opts, file, "FILE", "commands from it; -: standard input"),
 	NRD_OPT_STR('R', NULL, struct opts, root, "ROOT", "zones of the node below this directory"),
 	NRD_OPT_END(struct opts),
 };
 
-/* Yes or no from the terminal, or nobody there. */
+/* Yes or no from the terminal; -1: nobody is there, or is there any more. */
 static int
 ask(void *arg, const char *question)
 {
@@ -38,7 +38,7 @@ ask(void *arg, const char *question)
 	(void)printf("%s (y/[n])? ", question);
 	(void)fflush(stdout);
 	if (getline(&line, &size, stdin) < 0)
-		return 0;
+		return -1;
 	return line[0] == 'y' || line[0] == 'Y';
 }
 
@@ -66,7 +66,8 @@ say_saved(struct cfg_session *s, bool node)
 	if (s->saved && node && isatty(STDERR_FILENO) != 0 &&
 	    zone_run_read(s->name, &run, NULL) >= 0 && run.state >= ZONE_ST_READY)
 		(void)fprintf(stderr,
-			      "zonecfg: zone '%s': it is %s; the changes take effect when it boots\n",
+			      "zonecfg: zone '%s': it is %s; what changed takes effect at its "
+			      "next boot\n",
 			      s->name, zone_state_name(run.state));
 	s->saved = false;
 }
@@ -130,21 +131,19 @@ complain(const struct nrd_err *err)
 	(void)fprintf(stderr, "zonecfg: %s\n", err->msg);
 }
 
-/* The end of an interactive session: true when it is over. */
-static bool
+/* The end of an interactive session: 0 it is not over, 1 it is, -1 and nothing was saved. */
+static int
 leave(struct cfg_session *s, bool node)
 {
 	struct nrd_err err = { 0 };
-	int answer;
 
 	if (cfg_finish(s, &err) >= 0) {
 		say_saved(s, node);
-		return true;
+		return 1;
 	}
 	complain(&err);
-	answer = ask(NULL, "The configuration is not saved; leave without saving it");
 	s->over = false;
-	return answer != 0;
+	return ask(NULL, "The configuration is not saved; leave without saving it") == 0 ? 0 : -1;
 }
 
 static int
@@ -152,13 +151,14 @@ run_terminal(struct cfg_session *s, bool node, struct nrd_err *err)
 {
 	NRD_FREE char *line = NULL;
 	size_t size = 0;
+	int left = 0;
 
 	if (!s->loaded)
 		(void)fprintf(stderr,
 			      "%s: No such zone configured\n"
 			      "Use \"create\" to begin configuring a new zone.\n",
 			      s->name);
-	for (;;) {
+	while (left == 0) {
 		NRD_FREE char *prompt = cfg_prompt(s);
 		struct nrd_err why = { 0 };
 		ssize_t len;
@@ -169,16 +169,18 @@ run_terminal(struct cfg_session *s, bool node, struct nrd_err *err)
 		(void)fflush(stdout);
 		len = getline(&line, &size, stdin);
 		if (len < 0) {
+			/* ^D; a terminal that is gone says so again when it is asked. */
+			clearerr(stdin);
 			(void)putchar('\n');
 			s->over = true;
 		} else if (chomp(line, len) && run_text(s, line, node, &why) < 0) {
 			complain(&why);
 		}
-		if (s->over && leave(s, node))
-			return 0;
-		if (len < 0 && feof(stdin) != 0)
-			return 0;
+		if (s->over)
+			left = leave(s, node);
 	}
+	/* What was wrong is said already. */
+	return left > 0 ? 0 : -ECANCELED;
 }
 
 /* All operands are one line: zonecfg -z z1 add net ';' set physical=net0 ';' end */
@@ -265,7 +267,8 @@ cmd_zonecfg(const struct nrd_args *args, struct nrd_err *err)
 	if (opts->zone == NULL && opts->uuid == NULL)
 		return nrd_usage(err, "give a zone: -z ZONE or -u UUID");
 	if (opts->file != NULL && args->argc > 0)
-		return nrd_usage(err, "commands come from -f FILE or from the command line, not both");
+		return nrd_usage(err,
+				 "commands come from -f FILE or from the command line, not both");
 	r = edit(args, opts, err);
 	/* As in illumos there is no third kind of failure. */
 	if (r < 0 && !nrd_err_is(err, "Usage") && !nrd_err_is(err, "BadSyntax"))

@@ -449,8 +449,8 @@ cfg_prop_add(struct cfg_item *item, const struct cfg_prop *prop, const struct cf
 		r = list_of(prop, value, &more, err);
 	for (char **w = more; r >= 0 && w != NULL && *w != NULL; w++) {
 		if (nrd_strv_has(NRD_CSTRV(words), *w))
-			return nrd_fail(err, EEXIST, "BadProperty", "%s: \"%.60s\" is there already",
-					prop->name, *w);
+			return nrd_fail(err, EEXIST, "BadProperty",
+					"%s: \"%.60s\" is there already", prop->name, *w);
 		r = nrd_strv_add(&words, *w) < 0 ? nrd_nomem(err) : 0;
 	}
 	return r < 0 ? r : put_list(item, prop, words, err);

@@ -11,6 +11,8 @@
 static const struct cfg_prop zone_props[] = {
 	{ "zonename", "zonename", CFG_TEXT, CFG_ALWAYS | CFG_FROZEN | CFG_DERIVED,
 	  .help = "the zone's name" },
+	/* Before what follows from it: an export sets them in this order. */
+	{ "zpool", "zpool", CFG_TEXT, CFG_FROZEN | CFG_DERIVED, .help = "the pool it is on" },
 	{ "zonepath", "zonepath", CFG_TEXT, CFG_ALWAYS | CFG_FROZEN | CFG_DERIVED,
 	  .help = "directory of the zone; its root is below, in root" },
 	{ "brand", "brand", CFG_TEXT, CFG_ALWAYS | CFG_FROZEN, .values = "native lx kvm",
@@ -56,7 +58,6 @@ static const struct cfg_prop zone_props[] = {
 	{ "kernel-version", "kernel_version", CFG_TEXT, .help = "the kernel an lx zone expects" },
 	{ "nesting", "nesting", CFG_TEXT, .values = BOOLEAN,
 	  .help = "may have containers of its own" },
-	{ "zpool", "zpool", CFG_TEXT, CFG_FROZEN | CFG_DERIVED, .help = "the pool it is on" },
 	{ "zfs-filesystem", "zfs_filesystem", CFG_TEXT, CFG_FROZEN | CFG_DERIVED,
 	  .help = "dataset of its root; \"\": zonepath is a plain directory" },
 	{ "image-uuid", "image_uuid", CFG_TEXT, .help = "the image it is made from" },
@@ -75,7 +76,8 @@ const struct cfg_res cfg_zone = { "global", CFG_STORE_ZONE, NULL, zone_props,
 				  "the zone itself" };
 
 static const struct cfg_prop fs_props[] = {
-	{ "dir", "target", CFG_TEXT, CFG_REQUIRED | CFG_IDENTITY, .help = "where it is in the zone" },
+	{ "dir", "target", CFG_TEXT, CFG_REQUIRED | CFG_IDENTITY,
+	  .help = "where it is in the zone" },
 	{ "special", "source", CFG_TEXT, .help = "what is mounted: a path on the node" },
 	{ "raw", .kind = CFG_REFUSED, .help = "Linux has no raw disk devices; leave it out" },
 	{ "type", "type", CFG_TEXT, CFG_REQUIRED, .values = "lofs tmpfs",

@@ -47,7 +47,8 @@ zone_name_check(const char *name, struct nrd_err *err)
 				name, NAME_MAX_LEN);
 	if (strcmp(name, "global") == 0 || nrd_starts(name, "SUNW") != NULL)
 		return nrd_fail(err, EINVAL, "BadName",
-				"\"%s\" is reserved: no zone may be called \"global\" or \"SUNW...\"",
+				"\"%s\" is reserved: no zone may be called \"global\" or "
+				"\"SUNW...\"",
 				name);
 	return 0;
 }
@@ -249,7 +250,8 @@ zone_check_fs_type(const char *s, struct nrd_err *err)
 				"\"%.40s\" is no type of a filesystem", s);
 	if (nrd_strv_has(never, s))
 		return nrd_fail(err, EINVAL, "BadFilesystem",
-				"\"%s\" is not given to zones: a zone has its own, or mounts it itself",
+				"\"%s\" is not given to zones: a zone has its own, or mounts it "
+				"itself",
 				s);
 	return 0;
 }

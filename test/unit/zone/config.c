@@ -141,7 +141,8 @@ keeps_what_it_does_not_know(void)
 	tree_file(dir, "z1.json",
 		  "{\"zonename\":\"z1\",\"zonedid\":7,\"vnc_port\":5,\"alias\":\"old\",\"nics\":["
 		  "{\"mac\":\"02:08:20:00:00:01\",\"interface\":\"net0\",\"network_uuid\":\"a\"},"
-		  "{\"mac\":\"02:08:20:00:00:02\",\"interface\":\"net1\",\"network_uuid\":\"b\"}]}");
+		  "{\"mac\":\"02:08:20:00:00:02\",\"interface\":\"net1\","
+		  "\"network_uuid\":\"b\"}]}");
 	CHECK_OK(zone_config_read(dir, "z1", &c, &err), err);
 	CHECK_STR(c.zonepath, "/zones/z1");
 	CHECK_INT(c.restart_init, true);
@@ -174,7 +175,8 @@ goes_round(void)
 		"\"zfs_filesystem\":\"\",\"id_base\":1065536,\"hostid\":4294967294,"
 		"\"init_env\":[\"A=b\"],\"limit_priv\":[\"default\",\"-net_rawaccess\"],"
 		"\"filesystems\":[{\"target\":\"/data\",\"source\":\"/zones/x\",\"type\":\"lofs\","
-		"\"options\":[\"ro\"]}],\"attrs\":[{\"name\":\"a\",\"type\":\"uint\",\"value\":\"1\"}],"
+		"\"options\":[\"ro\"]}],"
+		"\"attrs\":[{\"name\":\"a\",\"type\":\"uint\",\"value\":\"1\"}],"
 		"\"datasets\":[\"zones/z1/data\"],\"resolvers\":[],\"tags\":{\"k\":\"v\"}}";
 	struct zone_config c = { 0 }, again = { 0 };
 	struct nrd_err err = { 0 };
@@ -238,7 +240,8 @@ bad_files(void)
 		"{\"zonename\":\"z1\",\"filesystems\":[{\"target\":\"/p\",\"type\":\"proc\"}]}",
 		"{\"zonename\":\"z1\",\"devices\":[{\"match\":\"/etc/passwd\"}]}",
 		"{\"zonename\":\"z1\",\"datasets\":[\"zones//x\"]}",
-		"{\"zonename\":\"z1\",\"attrs\":[{\"name\":\"a\",\"type\":\"int\",\"value\":\"x\"}]}",
+		("{\"zonename\":\"z1\","
+		 "\"attrs\":[{\"name\":\"a\",\"type\":\"int\",\"value\":\"x\"}]}"),
 		"{\"zonename\":\"z1\",\"dedicated_cpu\":\"4-1\"}",
 		"{\"zonename\":\"z1\"}{",
 	};
@@ -305,7 +308,8 @@ listed_and_found(void)
 	struct nrd_err err = { 0 };
 
 	begin();
-	tree_file(dir, "zb.json", "{\"zonename\":\"zb\",\"uuid\":\"6BA7B810-9dad-11d1-80b4-00c04fd430c8\"}");
+	tree_file(dir, "zb.json",
+		  "{\"zonename\":\"zb\",\"uuid\":\"6BA7B810-9dad-11d1-80b4-00c04fd430c8\"}");
 	tree_file(dir, "za.json", "{\"zonename\":\"za\"}");
 	tree_file(dir, "broken.json", "{");
 	tree_file(dir, ".hidden.json", "{}");
@@ -316,7 +320,8 @@ listed_and_found(void)
 	CHECK_STR(list[0], "broken");
 	CHECK_STR(list[1], "za");
 	CHECK_STR(list[2], "zb");
-	CHECK_OK(zone_config_by_uuid(dir, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", &name, &err), err);
+	CHECK_OK(zone_config_by_uuid(dir, "6ba7b810-9dad-11d1-80b4-00c04fd430c8", &name, &err),
+		 err);
 	CHECK_STR(name, "zb");
 	CHECK(zone_config_by_uuid(dir, "zb", &name, &err) == -EINVAL);
 
