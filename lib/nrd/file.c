@@ -111,6 +111,25 @@ replace_in(int dirfd, const char *name, const void *data, size_t len, mode_t mod
 	return 0;
 }
 
+/* /dev/null, /dev/stdout, a pipe: renaming a file over one of these would be the end of it. */
+static bool
+is_special(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return fstatat(dirfd, name, &st, 0) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode);
+}
+
+static int
+write_into(int dirfd, const char *name, const void *data, size_t len, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = openat(dirfd, name, O_WRONLY | O_CLOEXEC | O_NOCTTY);
+
+	if (fd < 0)
+		return nrd_fail(err, errno, "FileWrite", "open: %m");
+	return nrd_write_all(fd, data, len, err);
+}
+
 int
 nrd_file_write(const char *path, const void *data, size_t len, mode_t mode, struct nrd_err *err)
 {
@@ -125,6 +144,8 @@ nrd_file_write(const char *path, const void *data, size_t len, mode_t mode, stru
 
 	if (dirfd < 0)
 		return nrd_fail(err, errno, "FileWrite", "write %s: open directory: %m", path);
+	if (is_special(dirfd, name))
+		return nrd_wrap(err, write_into(dirfd, name, data, len, err), "write %s", path);
 	return nrd_wrap(err, replace_in(dirfd, name, data, len, mode, err), "write %s", path);
 }
 

@@ -19,7 +19,8 @@ int nrd_file_read(const char *path, size_t max, char **ret_data, size_t *ret_len
 
 /*
  * Replaces a file whole or not at all: temporary file beside it, fsync, rename, fsync of the
- * directory. After success the contents survive a power cut. "FileWrite".
+ * directory. After success the contents survive a power cut. A device or pipe is written to.
+ * "FileWrite".
  */
 int nrd_file_write(const char *path, const void *data, size_t len, mode_t mode,
 		   struct nrd_err *err);

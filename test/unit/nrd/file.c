@@ -120,5 +120,24 @@ attributes(void)
 	CHECK_FAILS(nrd_attr_read(fd, "none", text, 8, &err), err, ENOENT, "AttributeRead");
 }
 
-TEST_MAIN(writes_and_reads, failed_write_leaves_nothing, makes_directories, joins_paths,
+/* As root a rename over a device node takes it away from everybody. */
+static void
+special_files_are_written_to(void)
+{
+	struct nrd_err err = { 0 };
+	const char *path = in_dir("fifo");
+	char got[8] = "";
+	int fd;
+
+	CHECK_INT(mkfifo(path, 0600), 0);
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	CHECK(fd >= 0);
+	CHECK_OK(nrd_file_write(path, "text", 4, 0600, &err), err);
+	CHECK_INT(read(fd, got, sizeof(got)), 4);
+	CHECK_STR(got, "text");
+	(void)close(fd);
+	CHECK_INT(unlink(path), 0);
+}
+
+TEST_MAIN(writes_and_reads, special_files_are_written_to, failed_write_leaves_nothing, makes_directories, joins_paths,
 	  attributes)
