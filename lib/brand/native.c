@@ -85,7 +85,7 @@ static const struct link links[] = {
 static const char *const copied[] = {
 	"!passwd", "!group", "!shadow", "gshadow", "!nsswitch.conf", "login.defs", "!pam.d", "pam.conf",
 	"security", "profile", "bash.bashrc", "environment", "shells", "skel", "host.conf", "gai.conf",
-	"inputrc", "networks", "subuid", "subgid", "default/useradd", "default/locale", "dbus-1",
+	"inputrc", "networks", "subuid", "subgid", "default/useradd", "dbus-1",
 	"ssh/ssh_config", "ssh/ssh_config.d", "ssh/sshd_config", "ssh/sshd_config.d", "xattr.conf",
 };
 
@@ -140,6 +140,8 @@ struct text {
 };
 
 static const struct text texts[] = {
+	{ "etc/locale.conf", "LANG=C.UTF-8\n" },
+	{ "etc/default/locale", "LANG=C.UTF-8\n" },
 	{ "etc/fstab", "# Filesystems are given to a zone by zonecfg: add fs.\n" },
 	{ "etc/systemd/journald.conf.d/zone.conf",
 	  "[Journal]\nStorage=persistent\nSystemMaxUse=64M\nRuntimeMaxUse=8M\n" },
