@@ -308,22 +308,40 @@ json_cell(struct nrd_jw *w, const struct nrd_col *col, const char *cell)
 }
 
 static void
+json_row(const struct nrd_table *t, char *const *row, struct nrd_jw *w)
+{
+	nrd_jw_obj_open(w);
+	nrd_vec_each(shown, &t->shown) {
+		nrd_jw_key(w, t->cols[*shown].name);
+		json_cell(w, &t->cols[*shown], row[*shown]);
+	}
+	nrd_jw_obj_close(w);
+}
+
+static void
 format_json(const struct nrd_table *t, struct nrd_buf *out)
 {
 	struct nrd_jw w;
 
 	nrd_jw_init(&w, out, NRD_JW_PRETTY);
 	nrd_jw_arr_open(&w);
-	nrd_vec_each(row, &t->rows) {
-		nrd_jw_obj_open(&w);
-		nrd_vec_each(shown, &t->shown) {
-			nrd_jw_key(&w, t->cols[*shown].name);
-			json_cell(&w, &t->cols[*shown], (*row)[*shown]);
-		}
-		nrd_jw_obj_close(&w);
-	}
+	nrd_vec_each(row, &t->rows)
+		json_row(t, *row, &w);
 	nrd_jw_arr_close(&w);
 	(void)nrd_jw_finish(&w, NULL);
+}
+
+static void
+format_json_lines(const struct nrd_table *t, struct nrd_buf *out)
+{
+	nrd_vec_each(row, &t->rows) {
+		struct nrd_jw w;
+
+		nrd_jw_init(&w, out, NRD_JW_COMPACT);
+		json_row(t, *row, &w);
+		(void)nrd_jw_finish(&w, NULL);
+		(void)nrd_buf_addc(out, '\n');
+	}
 }
 
 /*
@@ -436,7 +454,9 @@ nrd_table_format(struct nrd_table *t, struct nrd_buf *out, struct nrd_err *err)
 
 	if (r == 0 && t->keys.len > 0 && t->rows.len > 1)
 		qsort_r(t->rows.data, t->rows.len, sizeof(char **), compare_rows, t);
-	if (r == 0 && t->opts->json)
+	if (r == 0 && t->opts->json && t->opts->json_lines)
+		format_json_lines(t, out);
+	else if (r == 0 && t->opts->json)
 		format_json(t, out);
 	else if (r == 0 && t->opts->parsable)
 		format_parsable(t, out);

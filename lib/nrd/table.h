@@ -41,6 +41,7 @@ struct nrd_table_opts {
 	bool parsable;       /* -p: no header, sep between, escaped by backslash */
 	bool no_header;      /* -H */
 	bool json;           /* -j: an array of objects */
+	bool json_lines;     /* -j prints an object a line instead */
 	const char *sep;     /* for -p, one character; NULL: ":" */
 	unsigned gap;        /* blanks between columns; 0: 2 */
 };

@@ -67,6 +67,14 @@ prints_json(void)
 }
 
 static void
+prints_json_lines(void)
+{
+	CHECK_LIST((&(struct nrd_table_opts){ .json = true, .json_lines = true, .columns = "alias" }),
+		   "{\"alias\":\"web:0\\\\\"}\n{\"alias\":null}\n"
+		   "{\"alias\":\"d\xc3\xa9j\xc3\xa0\\n\"}\n");
+}
+
+static void
 sorts(void)
 {
 	CHECK_LIST((&(struct nrd_table_opts){ .parsable = true, .columns = "uuid", .sort = "ram" }),
@@ -172,5 +180,5 @@ options_of_a_verb(void)
 	CHECK_LIST(&opts.table, "1024\n512\n64\n");
 }
 
-TEST_MAIN(prints_text, prints_parsable, prints_json, sorts, numbers_that_are_none, empty_listings,
+TEST_MAIN(prints_text, prints_parsable, prints_json, prints_json_lines, sorts, numbers_that_are_none, empty_listings,
 	  refuses_unknown_columns, knows_what_is_wanted, options_of_a_verb)
