@@ -37,6 +37,12 @@ enum field {
 
 #define PF_KTHREAD 0x00200000
 
+/* Those we read; others may be anything. */
+#define WANTED                                                                                   \
+	(1ull << F_FLAGS | 1ull << F_UTIME | 1ull << F_STIME | 1ull << F_PRIORITY |              \
+	 1ull << F_NICE | 1ull << F_THREADS | 1ull << F_START | 1ull << F_VSIZE | 1ull << F_RSS | \
+	 1ull << F_CPU)
+
 static bool
 number(struct nrd_str s, int64_t *ret_v)
 {
@@ -70,7 +76,8 @@ parse(const char *stat, uint64_t hz, uint64_t page, struct zone_process *p, bool
 		return false;
 	rest = nrd_str_trim(nrd_str(close + 1));
 	for (int i = 0; i < N_FIELDS; i++) {
-		if (!nrd_str_word(&rest, &word) || (i != F_STATE && !number(word, &v[i])))
+		if (!nrd_str_word(&rest, &word) ||
+		    ((WANTED >> i & 1) != 0 && !number(word, &v[i])))
 			return false;
 		if (i == F_STATE)
 			state = word;

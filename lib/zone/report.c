@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
+#include "config.h"
 #include "nrd/cli.h"
 #include "nrd/str.h"
 #include "stat.h"
@@ -47,6 +48,68 @@ zone_every_run(const struct zone_every *every, bool now, zone_report_fn *fn, voi
 			return r;
 	}
 	return 0;
+}
+
+static int
+known_zone(const char *name, const struct zone_stats *stats, const char **ret_name,
+	   struct nrd_err *err)
+{
+	NRD_AUTO(zone_config) config = { 0 };
+	uint64_t id;
+
+	*ret_name = name;
+	if (nrd_streq(name, "global") || nrd_streq(name, "0")) {
+		*ret_name = "global";
+		return 0;
+	}
+	if (zone_stats_find(stats, name) != NULL ||
+	    (zone_name_check(name, NULL) == 0 && zone_config_read(NULL, name, &config, NULL) == 0))
+		return 0;
+	for (size_t i = 0; i < stats->n_zones; i++) {
+		if (nrd_parse_u64(name, 1, UINT64_MAX, &id, NULL) == 0 &&
+		    stats->zones[i].zoneid == id) {
+			*ret_name = stats->zones[i].name;
+			return 0;
+		}
+	}
+	return nrd_fail(err, ENOENT, "ZoneNotFound", "zone '%.64s' unknown", name);
+}
+
+int
+zone_report_zones(const char *const *lists, char ***ret_names, struct nrd_err *err)
+{
+	NRD_AUTO(zone_stats) stats = { 0 };
+	int r = lists == NULL ? 0 : zone_stats_read(NULL, 0, &stats, err);
+
+	for (; r == 0 && lists != NULL && *lists != NULL; lists++) {
+		NRD_STRV char **parts = NULL;
+		const char *name;
+
+		if (nrd_strv_split(*lists, ',', &parts) < 0)
+			return nrd_nomem(err);
+		if (parts == NULL || parts[0] == NULL)
+			return nrd_usage(err, "-z takes the names of zones");
+		for (char **part = parts; *part != NULL; part++) {
+			r = known_zone(*part, &stats, &name, err);
+			if (r < 0)
+				return r;
+			if (nrd_strv_add(ret_names, name) < 0)
+				return nrd_nomem(err);
+		}
+	}
+	return r;
+}
+
+bool
+zone_report_wants(const char *const *names, const char *zone)
+{
+	return names == NULL || nrd_strv_has(names, zone);
+}
+
+uint64_t
+zone_stat_since(uint64_t before, uint64_t now)
+{
+	return now >= before ? now - before : now;
 }
 
 int

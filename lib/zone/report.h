@@ -30,6 +30,18 @@ typedef int zone_report_fn(void *arg, uint64_t number, struct nrd_err *err);
 int zone_every_run(const struct zone_every *every, bool now, zone_report_fn *fn, void *arg,
 		   struct nrd_err *err);
 
+/*
+ * Zones of -z, lists by commas: "global", names, or numbers of zones that run. Adds them to
+ * *ret_names. "Usage"; "ZoneNotFound" for what is neither configured nor running.
+ */
+int zone_report_zones(const char *const *lists, char ***ret_names, struct nrd_err *err);
+
+/* NULL asks for all. */
+bool zone_report_wants(const char *const *names, const char *zone);
+
+/* What a counter grew by; one that is smaller than before began anew. */
+uint64_t zone_stat_since(uint64_t before, uint64_t now);
+
 /* Tables one behind the other, with a header every now and then. */
 struct zone_report {
 	struct nrd_table_opts opts; /* as the user gave them */
