@@ -204,7 +204,11 @@ zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, struct n
 		return r;
 	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
 	console_say(z, "Zone rebooting");
-	r = zone_boot_stop(&z->boot, err);
+	/*
+	 * The cgroup too: the kernel kills what is cloned into one that was ever killed (it compares
+	 * the number of kills with that of the cgroup the parent is in).
+	 */
+	r = zone_boot_down(&z->boot, err);
 	if (r >= 0)
 		r = start(z, err);
 	if (r < 0 && zone_op_halt(z, NULL) < 0)

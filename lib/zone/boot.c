@@ -167,26 +167,14 @@ zone_boot_up(struct zone_boot *b, enum zone_boot_level level, const char *fault,
 	return 0;
 }
 
-static int
-down_to(struct zone_boot *b, enum zone_boot_level level, struct nrd_err *err)
+int
+zone_boot_down(struct zone_boot *b, struct nrd_err *err)
 {
-	for (size_t i = nrd_count(steps); i-- > 0 && steps[i].level >= level;) {
+	for (size_t i = nrd_count(steps); i-- > 0;) {
 		int r = steps[i].down(b, err);
 
 		if (r < 0)
 			return nrd_wrap(err, r, "halt zone '%s'", b->config->zonename);
 	}
 	return 0;
-}
-
-int
-zone_boot_down(struct zone_boot *b, struct nrd_err *err)
-{
-	return down_to(b, ZONE_BOOT_READY, err);
-}
-
-int
-zone_boot_stop(struct zone_boot *b, struct nrd_err *err)
-{
-	return down_to(b, ZONE_BOOT_RUN, err);
 }

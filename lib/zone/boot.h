@@ -41,8 +41,5 @@ int zone_boot_up(struct zone_boot *boot, enum zone_boot_level level, const char 
  */
 int zone_boot_down(struct zone_boot *boot, struct nrd_err *err);
 
-/* Processes only: ready again. */
-int zone_boot_stop(struct zone_boot *boot, struct nrd_err *err);
-
 /* The names of the steps, for tests of faults; NULL beyond the last. */
 const char *zone_boot_step_name(size_t i);

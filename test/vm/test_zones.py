@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: MPL-2.0
+# Copyright 2026 The Nereid authors
+"""Zones on a node: a native one and an unmodified Debian in an lx one, through the operator's commands."""
+
+import json
+import time
+
+import pytest
+
+from machine import BUILD, RUN
+
+GUEST = BUILD / "debian-13.tar.zst"
+
+
+@pytest.fixture(scope="module")
+def node(module_machine):
+    """A node with both zones installed and running."""
+    m = module_machine
+    assert m.up(cold=False, answers="standard") == "ready"
+    if not GUEST.exists():
+        pytest.fail(f"{GUEST}: not there; `live/build guest` makes it")
+    m.push(GUEST, "/var/tmp/guest.tar.zst")
+    m.ok("zonecfg", "-z", "nat", "create -b; set brand=native")
+    m.ok("zonecfg", "-z", "deb", "create -b; set brand=lx; add capped-memory; set physical=256m; end; set max-lwps=300")
+    m.ok("zoneadm", "-z", "nat", "install")
+    m.ok("zoneadm", "-z", "deb", "install", "-t", "/var/tmp/guest.tar.zst", timeout=300)
+    m.sh("rm /var/tmp/guest.tar.zst")
+    for zone in ("nat", "deb"):
+        m.ok("zoneadm", "-z", zone, "boot")
+        await_running(m, zone)
+    return m
+
+
+def await_running(node, zone):
+    """Until systemd in the zone has started all it wants."""
+    state = node.sh("while :; do s=$(zlogin $0 'systemctl is-system-running' 2>/dev/null || :); case $s in "
+                    "running|degraded) echo $s; exit 0; esac; sleep 0.2; done".replace("$0", zone), timeout=RUN)
+    assert state == "running", node.sh(f"zlogin {zone} 'systemctl --failed --no-legend'")
+
+
+def states(node):
+    return {f[1]: f[2] for f in (line.split(":") for line in node.ok("zoneadm", "list", "-cp").split("\n"))}
+
+
+def run_state(node, zone):
+    return json.loads(node.ok("cat", f"/run/zones/{zone}/state.json"))
+
+
+def wait_for(node, script, timeout=RUN):
+    node.sh(f"until {script}; do sleep 0.1; done", timeout=timeout)
+
+
+def test_list(node):
+    assert states(node) == {"global": "running", "nat": "running", "deb": "running"}
+
+
+def test_what_they_are(node):
+    assert node.ok("zlogin", "deb", "cat /etc/debian_version").startswith("13")
+    assert node.ok("zlogin", "nat", "hostname") == "nat"
+    assert "nereid" in node.ok("zlogin", "nat", "cat /etc/os-release").lower()
+    used = int(node.ok("zfs", "get", "-Hpo", "value", "used", "zones/nat"))
+    assert used < 1 << 20, "a native zone is a few hundred KiB"
+
+
+def test_exit_codes_and_streams(node):
+    code, out, err = node.run("zlogin", "deb", "echo out; echo err >&2; exit 7")
+    assert (code, out, err) == (7, "out\n", "err\n")
+    code, out, _ = node.run("zlogin", "deb", "cat", stdin=b"through\n")
+    assert (code, out) == (0, "through\n")
+
+
+def test_a_zone_sees_itself_and_no_other(node):
+    seen = node.ok("zlogin", "deb", "ps -e -o comm=").split("\n")
+    assert "systemd" in seen and "sshd" not in seen and "zoneadmd" not in seen
+    total = int(node.ok("zlogin", "deb", "free -m").split()[7])
+    assert total == 256
+    assert float(node.ok("zlogin", "deb", "cat /proc/uptime").split()[0]) < float(
+        node.ok("cat", "/proc/uptime").split()[0])
+
+
+def test_files_are_the_zones_inside_and_never_chowned(node):
+    node.ok("zlogin", "deb", "touch /root/mine")
+    assert node.ok("zlogin", "deb", "stat -c %u:%g /root/mine") == "0:0"
+    assert node.ok("stat", "-c", "%u:%g", "/zones/deb/root/root/mine") == "0:0"
+    maps = {zone: node.ok("zlogin", zone, "cat /proc/self/uid_map").split() for zone in ("nat", "deb")}
+    assert maps["nat"][0] == "0" and maps["nat"][1] != maps["deb"][1] and int(maps["nat"][1]) >= 1_000_000
+
+
+def test_init_is_honoured(node):
+    """reboot and poweroff inside are a reboot and a halt of the zone."""
+    before = run_state(node, "nat")
+    node.run("zlogin", "nat", "systemctl reboot")
+    wait_for(node, f"grep -q '\"boots\":{before['boots'] + 1}' /run/zones/nat/state.json && "
+                   "grep -q '\"state\":\"running\"' /run/zones/nat/state.json")
+    await_running(node, "nat")
+    node.run("zlogin", "nat", "systemctl poweroff")
+    wait_for(node, "zoneadm list -cp | grep -q ':nat:installed:'")
+    node.ok("zoneadm", "-z", "nat", "boot")
+    await_running(node, "nat")
+
+
+def test_reboot_from_outside(node):
+    before = run_state(node, "nat")
+    node.ok("zoneadm", "-z", "nat", "reboot")
+    after = run_state(node, "nat")
+    assert after["state"] == "running" and after["init"] != before["init"]
+    await_running(node, "nat")
+
+
+def test_killing_zoneadmd_harms_nothing(node):
+    before = run_state(node, "deb")
+    node.sh(f"kill -9 {before['zoneadmd']}")
+    assert node.ok("zlogin", "deb", "echo still here") == "still here"
+    node.ok("zoneadm", "adopt")
+    after = run_state(node, "deb")
+    assert after["init"] == before["init"] and after["zoneadmd"] != before["zoneadmd"]
+    assert states(node)["deb"] == "running"
+
+
+def test_limits(node):
+    """More processes than it may have are refused in the zone and nowhere else."""
+    out = node.sh("zlogin deb 'i=0; while [ $i -lt 400 ]; do sleep 30 & i=$((i+1)); done; echo done' 2>&1 || :", timeout=RUN)
+    assert "Resource temporarily unavailable" in out or "Cannot fork" in out, out
+    node.ok("true")
+    node.sh("zlogin -S deb 'kill -9 $(cat /proc/[0-9]*/comm >/dev/null; pidof sleep)' || :")
+
+
+def test_refusals(node):
+    assert "No such zone" in node.refused(1, "zoneadm", "-z", "nosuch", "boot")
+    assert "deb" in node.refused(1, "zoneadm", "-z", "deb", "boot")
+    assert "deb" in node.refused(1, "zoneadm", "-z", "deb", "uninstall", "-F")
+    assert states(node)["deb"] == "running"
+
+
+ESCAPES = {
+    "mknod of a disk": "mknod /tmp/d b 8 0 && cat /tmp/d",
+    "loading a module": "modprobe dummy || insmod /x.ko",
+    "sysrq": "echo b >/proc/sysrq-trigger && grep . /proc/sysrq-trigger",
+    "core_pattern": "echo '|/bin/sh' >/proc/sys/kernel/core_pattern",
+    "modprobe path": "echo /tmp/x >/proc/sys/kernel/modprobe",
+    "kernel log": "dmesg",
+    "mounting a disk": "mount -t ext4 /dev/vda3 /mnt",
+    "debugfs": "mount -t debugfs none /mnt",
+    "the node's cgroups": "echo max >/sys/fs/cgroup/memory.max",
+    "remounting sys": "mount -o remount,rw /sys && echo 1 >/sys/kernel/profiling",
+    "time": "date -s 2001-01-01",
+    "raw memory": "head -c 1 /dev/mem",
+    "kallsyms": "grep -q ' T ' /proc/kallsyms",
+    "kcore": "head -c 16 /proc/kcore | grep -q ELF",
+    "a user namespace": "unshare -U true",
+    "nice beyond": "echo -1000 >/proc/self/oom_score_adj",
+    "killing kernel threads": "kill -9 2 2>/dev/null && [ -e /proc/2/comm ] && grep -q kthreadd /proc/2/comm",
+    "zfs of the node": "zfs list zones",
+    "swap": "swapon /dev/zero",
+    "reading firmware": "ls /sys/firmware/* && [ -n \"$(ls /sys/firmware)\" ]",
+}
+
+
+@pytest.mark.parametrize("what", ESCAPES)
+def test_refused_to_a_tenant(node, what):
+    code, out, err = node.run("zlogin", "deb", ESCAPES[what])
+    assert code != 0, f"{what} was possible: {out}{err}"
+
+
+def test_halt_leaves_nothing(node):
+    for zone in ("nat", "deb"):
+        node.ok("zoneadm", "-z", zone, "halt")
+    assert states(node) == {"global": "running", "nat": "installed", "deb": "installed"}
+    time.sleep(0.5)
+    assert node.run("sh", "-c", "ls -d /sys/fs/cgroup/zones/nat /sys/fs/cgroup/zones/deb 2>/dev/null")[1] == ""
+    assert node.run("pgrep", "-x", "zoneadmd")[1] == ""
+    node.ok("zoneadm", "-z", "nat", "uninstall", "-F")
+    node.ok("zonecfg", "-z", "nat", "delete", "-F")
+    assert "nat" not in states(node)
+    assert node.run("zfs", "list", "zones/nat")[0] != 0
