@@ -19,6 +19,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
@@ -28,15 +29,6 @@
 
 #define LEAVING_MS 5000
 #define READY_FD 3 /* closed when we listen: zone_client_open waits for it */
-
-int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static int
 open_alive(struct nrd_err *err)
@@ -54,7 +46,7 @@ static int
 be_the_one(const char *name, struct nrd_err *err)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	int64_t end = now_ms() + LEAVING_MS;
+	int64_t end = nrd_now_ms() + LEAVING_MS;
 	char path[192];
 	char sock[192];
 	int r;
@@ -72,7 +64,7 @@ be_the_one(const char *name, struct nrd_err *err)
 	while (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		if (errno != EWOULDBLOCK)
 			return nrd_fail(err, errno, "Zoneadmd", "lock %s: %m", path);
-		if (access(sock, F_OK) == 0 || now_ms() > end)
+		if (access(sock, F_OK) == 0 || nrd_now_ms() > end)
 			return 1;
 		(void)nanosleep(&pause, NULL);
 	}
@@ -144,9 +136,9 @@ turn(struct zoneadmd *z)
 			.events = POLLIN,
 		};
 	if (z->deadline_ms != 0)
-		timeout = z->deadline_ms > now_ms() ? (int)(z->deadline_ms - now_ms()) : 0;
+		timeout = z->deadline_ms > nrd_now_ms() ? (int)(z->deadline_ms - nrd_now_ms()) : 0;
 	if (poll(p, CLIENTS_MAX + 4, timeout) == 0 && z->deadline_ms != 0 &&
-	    now_ms() >= z->deadline_ms) {
+	    nrd_now_ms() >= z->deadline_ms) {
 		on_deadline(z);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -25,6 +26,7 @@ static int
 set_state(struct zoneadmd *z, enum zone_state state, struct nrd_err *err)
 {
 	enum zone_state before = z->run.state;
+	struct nrd_err why = { 0 };
 	int r;
 
 	z->run.state = state;
@@ -36,9 +38,9 @@ set_state(struct zoneadmd *z, enum zone_state state, struct nrd_err *err)
 		z->run.zoneid = 0;
 	if (before != state &&
 	    zone_event(z->name, "state", zone_state_name(before), zone_state_name(state),
-		       &z->run.seq, err) < 0)
+		       &z->run.seq, &why) < 0)
 		nrd_log(NRD_WARN, "ignoring: an event was not written", NRD_S("zone", z->name),
-			NRD_ERR(err));
+			NRD_ERR(&why));
 	r = zone_run_write(z->name, &z->run, err);
 	nrd_log(NRD_INFO, "state", NRD_S("zone", z->name), NRD_S("state", zone_state_name(state)));
 	return r;
@@ -140,7 +142,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	not_adopted(z);
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;
-	z->booted_ms = now_ms();
+	z->booted_ms = nrd_now_ms();
 	z->run.boots++;
 	zone_time_format(z->run.boot_time);
 	return set_state(z, ZONE_ST_RUNNING, err);
@@ -226,7 +228,7 @@ zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd
 	if (z->run.state != ZONE_ST_RUNNING)
 		return wrong_state(z, err);
 	z->shutting = reboot ? SHUTDOWN_REBOOT : SHUTDOWN_HALT;
-	z->deadline_ms = now_ms() + (int64_t)timeout_s * 1000 + 1;
+	z->deadline_ms = nrd_now_ms() + (int64_t)timeout_s * 1000 + 1;
 	r = spec_ask_init(z, reboot, err);
 	if (r < 0)
 		z->shutting = SHUTDOWN_NONE;
@@ -288,7 +290,7 @@ meaning_of(const struct zoneadmd *z, int status)
 static enum meaning
 after_death(struct zoneadmd *z)
 {
-	bool quick = now_ms() - z->booted_ms < QUICK_DEATH_MS;
+	bool quick = nrd_now_ms() - z->booted_ms < QUICK_DEATH_MS;
 
 	nrd_log(NRD_WARN, "init ended by itself", NRD_S("zone", z->name),
 		NRD_I("wait_status", z->run.exit_status));

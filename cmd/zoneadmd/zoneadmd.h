@@ -65,8 +65,6 @@ struct zoneadmd {
 	const char *fault;   /* for tests: NEREID_FAULT */
 };
 
-int64_t now_ms(void);
-
 /* ---- zone.c: the zone up and down; spec.c: as its brand wants it ---- */
 
 /* What the zone's brand wants to be started. */

@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "node/apply.h"
@@ -20,6 +19,7 @@
 #include "node/bootparam.h"
 #include "node/datasets.h"
 #include "node/netwait.h"
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -52,15 +52,6 @@ struct boot {
 	char problem[NODE_STATE_WHY_MAX];
 	char note[NODE_STATE_WHY_MAX]; /* told when there is no problem; does not stand in the way */
 };
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_BOOTTIME, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 /* Only the first is shown on the console; all are in the log. */
 __attribute__((format(printf, 2, 3))) static void
@@ -193,7 +184,7 @@ any_wanted(const struct boot *b, const struct store_search *s)
 static int
 search(struct boot *b, struct store_search *ret, struct nrd_err *err)
 {
-	int64_t start = now_ms();
+	int64_t start = nrd_now_ms();
 	int64_t quiet = slow_controllers() ? QUIET_SLOW_MS : QUIET_MS;
 	int64_t last_event = start;
 
@@ -210,16 +201,16 @@ search(struct boot *b, struct store_search *ret, struct nrd_err *err)
 			return 0;
 		}
 		if (udev_busy())
-			last_event = now_ms();
-		left = any_wanted(b, &s) ? start + MEMBERS_WAIT_MS - now_ms()
-					 : last_event + quiet - now_ms();
+			last_event = nrd_now_ms();
+		left = any_wanted(b, &s) ? start + MEMBERS_WAIT_MS - nrd_now_ms()
+					 : last_event + quiet - nrd_now_ms();
 		if (left <= 0) {
 			*ret = s;
 			s = (struct store_search){ 0 };
 			return 0;
 		}
 		if (uevents_wait(b, left))
-			last_event = now_ms();
+			last_event = nrd_now_ms();
 	}
 }
 
@@ -280,7 +271,7 @@ secure_boot_refuses(void)
 static int
 open_store(struct boot *b, struct nrd_err *err)
 {
-	int64_t end = now_ms() + MODULE_WAIT_MS;
+	int64_t end = nrd_now_ms() + MODULE_WAIT_MS;
 	struct nrd_err why = { 0 };
 	int r;
 
@@ -288,7 +279,7 @@ open_store(struct boot *b, struct nrd_err *err)
 		node_bootlog_say(&b->log, "waiting for the ZFS module");
 		do
 			r = store_wait(MODULE_LOOK_MS, &why);
-		while (r < 0 && now_ms() < end && !nrd_path_exists(MODULE_FAILED));
+		while (r < 0 && nrd_now_ms() < end && !nrd_path_exists(MODULE_FAILED));
 		if (r < 0 && secure_boot_refuses())
 			return nrd_fail(err, ENODEV, "ZfsRefused",
 					"Secure Boot is on and refuses this platform's ZFS module: "

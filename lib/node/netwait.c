@@ -8,24 +8,15 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "link/nic.h"
 #include "node/config.h"
 #include "node/net.h"
+#include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 
 typedef bool there_fn(const struct node_config *config, const struct link_nics *nics);
-
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
 
 static bool
 wait_until(there_fn *there, int timeout_ms)
@@ -36,7 +27,7 @@ wait_until(there_fn *there, int timeout_ms)
 		.nl_family = AF_NETLINK,
 		.nl_groups = RTMGRP_LINK | RTMGRP_IPV4_IFADDR | RTMGRP_IPV6_IFADDR,
 	};
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = nrd_now_ms() + timeout_ms;
 
 	if (node_config_read(NULL, &config, NULL) < 0)
 		return true;
@@ -45,7 +36,7 @@ wait_until(there_fn *there, int timeout_ms)
 	for (;;) {
 		NRD_AUTO(link_nics) nics = { 0 };
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = timeout_ms < 0 ? -1 : end - now_ms();
+		int64_t left = timeout_ms < 0 ? -1 : end - nrd_now_ms();
 		char buf[8192];
 
 		if (link_nics_read(NULL, 0, &nics, NULL) < 0 || there(config, &nics))

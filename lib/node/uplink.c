@@ -9,13 +9,13 @@
 #include <string.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "link/nic.h"
 #include "node/config.h"
 #include "node/net.h"
 #include "nrd/buf.h"
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
@@ -45,15 +45,6 @@ struct node_uplink {
 	int pidfd; /* networkd; -1: one was running already */
 };
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 static bool
 routable(void)
 {
@@ -66,7 +57,7 @@ routable(void)
 static int
 wait_routable(struct nrd_err *err)
 {
-	int64_t end = now_ms() + WAIT_MS;
+	int64_t end = nrd_now_ms() + WAIT_MS;
 	NRD_CLOSE int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	int r = nrd_mkdir_p(NETIF_DIR, 0755, err);
 
@@ -76,7 +67,7 @@ wait_routable(struct nrd_err *err)
 		return nrd_fail(err, errno, "NoUplink", "watch " NETIF_DIR ": %m");
 	while (!routable()) {
 		struct pollfd p = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
+		int64_t left = end - nrd_now_ms();
 		char events[4096];
 
 		if (left <= 0)

@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "store-priv.h"
@@ -40,26 +40,17 @@ missing(struct nrd_err *err)
 	return nrd_fail(err, ENODEV, "ZfsMissing", "the ZFS module is not loaded");
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 int
 store_wait(unsigned timeout_ms, struct nrd_err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = nrd_now_ms() + timeout_ms;
 	NRD_CLOSE int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	/* ATTRIB as well: udev sets the mode of the node after the kernel made it. */
 	if (fd < 0 || inotify_add_watch(fd, "/dev", IN_CREATE | IN_ATTRIB) < 0)
 		return nrd_fail(err, errno, "ZfsWait", "watch /dev: %m");
 	while (!store_present()) {
-		int64_t left = end - now_ms();
+		int64_t left = end - nrd_now_ms();
 		struct pollfd p = { .fd = fd, .events = POLLIN };
 		char events[4096];
 

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/types.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -258,15 +258,6 @@ zone_cgroup_populated(const char *name)
 	return fd >= 0 && events_populated(fd);
 }
 
-static int64_t
-now_ms(void)
-{
-	struct timespec ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
-}
-
 /* The first process that does not die, and where in the kernel it stands: for the operator. */
 static int
 stuck(const char *name, unsigned timeout_ms, struct nrd_err *err)
@@ -291,7 +282,7 @@ stuck(const char *name, unsigned timeout_ms, struct nrd_err *err)
 int
 zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
 {
-	int64_t end = now_ms() + timeout_ms;
+	int64_t end = nrd_now_ms() + timeout_ms;
 	char path[256];
 
 	cgroup_path(name, "cgroup.events", path);
@@ -301,7 +292,7 @@ zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
 		return errno == ENOENT ? 0 : nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
 	while (events_populated(events)) {
 		struct pollfd p = { .fd = events, .events = POLLPRI };
-		int64_t left = end - now_ms();
+		int64_t left = end - nrd_now_ms();
 		int r;
 
 		if (left <= 0)
