@@ -2,14 +2,12 @@
 # Copyright 2026 The Nereid authors
 """Zones on a node: a native one and an unmodified Debian in an lx one, through the operator's commands."""
 
-import json
 import time
 
 import pytest
 
-from machine import BUILD, RUN
-
-GUEST = BUILD / "debian-13.tar.zst"
+from machine import RUN
+from zones import await_running, install_lx, install_native, run_state, states, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -17,37 +15,11 @@ def node(module_machine):
     """A node with both zones installed and running."""
     m = module_machine
     assert m.up(cold=False, answers="standard") == "ready"
-    if not GUEST.exists():
-        pytest.fail(f"{GUEST}: not there; `live/build guest` makes it")
-    m.push(GUEST, "/var/tmp/guest.tar.zst")
-    m.ok("zonecfg", "-z", "nat", "create -b; set brand=native")
-    m.ok("zonecfg", "-z", "deb", "create -b; set brand=lx; add capped-memory; set physical=256m; end; set max-lwps=300")
-    m.ok("zoneadm", "-z", "nat", "install")
-    m.ok("zoneadm", "-z", "deb", "install", "-t", "/var/tmp/guest.tar.zst", timeout=300)
-    m.sh("rm /var/tmp/guest.tar.zst")
+    install_native(m, "nat")
+    install_lx(m, "deb", "add capped-memory; set physical=256m; end; set max-lwps=300")
     for zone in ("nat", "deb"):
-        m.ok("zoneadm", "-z", zone, "boot")
         await_running(m, zone)
     return m
-
-
-def await_running(node, zone):
-    """Until systemd in the zone has started all it wants."""
-    state = node.sh("while :; do s=$(zlogin $0 'systemctl is-system-running' 2>/dev/null || :); case $s in "
-                    "running|degraded) echo $s; exit 0; esac; sleep 0.2; done".replace("$0", zone), timeout=RUN)
-    assert state == "running", node.sh(f"zlogin {zone} 'systemctl --failed --no-legend'")
-
-
-def states(node):
-    return {f[1]: f[2] for f in (line.split(":") for line in node.ok("zoneadm", "list", "-cp").split("\n"))}
-
-
-def run_state(node, zone):
-    return json.loads(node.ok("cat", f"/run/zones/{zone}/state.json"))
-
-
-def wait_for(node, script, timeout=RUN):
-    node.sh(f"until {script}; do sleep 0.1; done", timeout=timeout)
 
 
 def test_list(node):
