@@ -107,7 +107,12 @@ fetch() {
 need_buildroot() { need_resolved; stage buildroot "$BUILDROOT" do_buildroot; }
 # The archive keeps only the newest kernel: image, headers and ZFS source are fetched and kept together.
 need_tuple() { need_resolved; stage kernel "$TUPLE" fetch kernel; }
-need_runtime() { need_resolved; stage runtime "$RUNTIME" do_runtime; }
+# build/runtime: the rig runs its QEMU where the host's is too old.
+need_runtime() {
+	need_resolved
+	stage runtime "$RUNTIME" do_runtime
+	ln -sfn "$RUNTIME" "$BUILD/runtime"
+}
 
 # in_root [-b SRC:DST]... -- COMMAND...: run in the build root; it is read-only but for /tmp and what is bound.
 in_root() {

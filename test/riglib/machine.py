@@ -122,7 +122,7 @@ def command(node, config):
     machine = f"q35,sata={'on' if kind == 'iso' else 'off'},smbus=off,vmport=off,smm={'on' if secure else 'off'}"
     if config.get("ram"):
         machine += ",memory-backend=ram"
-    args = [accel.QEMU, "-name", f"nereid-{node.name}", "-machine", machine, *accel_options,
+    args = [*accel.qemu(), "-name", f"nereid-{node.name}", "-machine", machine, *accel_options,
             "-smp", str(config["cpus"]), "-m", str(config["memory"]),
             "-nodefaults", "-no-user-config", "-display", "none", "-msg", "timestamp=on",
             "-rtc", "base=utc,clock=host",
