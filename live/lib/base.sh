@@ -54,9 +54,22 @@ do_base() {
 		bash /out/live/base-build "$KREL" "$SQUASH_LEVEL"
 }
 
-need_base() {
+# The runtime root is mostly waiting for packages, the ZFS modules mostly compiling: both at once.
+need_zfs_and_runtime() {
+	need_buildroot
+	need_tuple
+	mkdir -p "$BUILD/log"
+	(need_runtime) >"$BUILD/log/runtime-ahead.log" 2>&1 &
+	AHEAD=$!
+	trap 'kill "$AHEAD" 2>/dev/null || :' EXIT
 	need_zfs
-	need_runtime
+	need_runtime # waits for it, or says what was wrong
+	wait "$AHEAD" || :
+	trap - EXIT
+}
+
+need_base() {
+	need_zfs_and_runtime
 	need_signing_key
 	[ -z "${FIRMWARE:-}" ] || need_firmware
 	BASE=$CACHE/base-$( (basename "$RUNTIME" "$TUPLE"; basename "$ZFS"; echo "$SQUASH_LEVEL ${NONFREE:-}"

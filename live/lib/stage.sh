@@ -34,7 +34,7 @@ stage() {
 	local lock
 	exec {lock}>"$(dirname "$out")/.lock-$(basename "$out")"
 	if ! flock -n "$lock"; then
-		say "  $name: another build is making it, waiting"
+		say "  $name: being made already, waiting"
 		flock "$lock"
 	fi
 	if [ ! -e "$out" ]; then
