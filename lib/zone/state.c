@@ -186,8 +186,10 @@ int
 zone_lock(const char *name, bool wait, int *ret_fd, struct nrd_err *err)
 {
 	char path[192];
-	int r = nrd_mkdir_p(ZONE_RUN_DIR "/.locks", 0700, err);
+	int r = nrd_mkdir_p(ZONE_RUN_DIR, 0755, err); /* all may look at what runs */
 
+	if (r >= 0)
+		r = nrd_mkdir_p(ZONE_RUN_DIR "/.locks", 0700, err);
 	if (r < 0)
 		return r;
 	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/.locks/%.80s", name);
