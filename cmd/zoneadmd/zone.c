@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
+#include <linux/reboot.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,7 @@
 #include "zone/cgroup.h"
 #include "zone/enter.h"
 #include "zone/event.h"
+#include "zone/reboots.h"
 #include "zone/sys.h"
 #include "zoneadmd.h"
 
@@ -255,17 +257,34 @@ enum meaning {
 	MEANS_DEATH,
 };
 
+/*
+ * Init of an adopted zone: the process connector says that it was killed, which is how reboot(2)
+ * ends it too; the kernel tells a parent a signal that says which it was.
+ */
+static bool
+how_adopted_ended(struct zoneadmd *z, int *ret_status)
+{
+	uint32_t cmd;
+
+	z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
+	*ret_status = z->end_status;
+	if (!zone_reboots_asked(z->boot.init.pid, &cmd))
+		return z->end_known;
+	if (cmd == LINUX_REBOOT_CMD_RESTART || cmd == LINUX_REBOOT_CMD_RESTART2)
+		*ret_status = SIGHUP;
+	else if (cmd == LINUX_REBOOT_CMD_HALT || cmd == LINUX_REBOOT_CMD_POWER_OFF)
+		*ret_status = SIGINT;
+	return true;
+}
+
 /* The status of wait(2), from whoever knows it; false: nobody does. */
 static bool
 how_it_ended(struct zoneadmd *z, int *ret_status)
 {
 	siginfo_t info = { 0 };
 
-	if (z->adopted) {
-		z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
-		*ret_status = z->end_status;
-		return z->end_known;
-	}
+	if (z->adopted)
+		return how_adopted_ended(z, ret_status);
 	if (waitid(P_PIDFD, (id_t)z->boot.init.pidfd, &info, WEXITED | WNOHANG) < 0)
 		return false;
 	*ret_status = info.si_code == CLD_EXITED ? (info.si_status & 0xff) << 8
@@ -339,6 +358,7 @@ adopt_init(struct zoneadmd *z)
 	if (fd >= 0 && zone_sys_pidfd_ino(fd) == z->run.init_pidfd_ino) {
 		z->boot.init.pidfd = fd;
 		z->boot.init.pid = z->run.init;
+		zone_reboots_forget(z->run.init);
 		return 1;
 	}
 	if (fd >= 0)
@@ -371,6 +391,9 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 	if (z->exits < 0)
 		nrd_log(NRD_WARN, "ignoring: the end of init will not be known", NRD_S("zone", z->name),
 			NRD_ERR(&why));
+	if (zone_reboots_watch(&why) < 0)
+		nrd_log(NRD_WARN, "ignoring: a reboot will look like init's death",
+			NRD_S("zone", z->name), NRD_ERR(&why));
 	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1) {
 		int master = -1;
 

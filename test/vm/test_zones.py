@@ -89,6 +89,25 @@ def test_killing_zoneadmd_harms_nothing(node):
     assert states(node)["deb"] == "running"
 
 
+def test_an_adopted_zone_still_reboots_and_halts(node):
+    """The new zoneadmd is not the parent of init, whom alone the kernel tells which of the two it was."""
+    before = run_state(node, "nat")
+    node.sh(f"kill -9 {before['zoneadmd']}")
+    node.ok("zoneadm", "adopt")
+    node.run("zlogin", "nat", "systemctl reboot")
+    wait_for(node, f"grep -q '\"boots\":{before['boots'] + 1}' /run/zones/nat/state.json && "
+                   "grep -q '\"state\":\"running\"' /run/zones/nat/state.json")
+    await_running(node, "nat")
+    after = run_state(node, "nat")
+    assert after["init_restarts"] == before["init_restarts"], "it was taken for init's death"
+    node.sh(f"kill -9 {after['zoneadmd']}")
+    node.ok("zoneadm", "adopt")
+    node.run("zlogin", "nat", "systemctl poweroff")
+    wait_for(node, "zoneadm list -cp | grep -q ':nat:installed:'")
+    node.ok("zoneadm", "-z", "nat", "boot")
+    await_running(node, "nat")
+
+
 def test_limits(node):
     """More processes than it may have are refused in the zone and nowhere else."""
     out = node.sh("zlogin deb 'i=0; while [ $i -lt 400 ]; do sleep 30 & i=$((i+1)); done; echo done' 2>&1 || :", timeout=RUN)
