@@ -1,179 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
-#include "json.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <yyjson.h>
-
+#include "json-priv.h"
 #include "mem.h"
-
-/*
- * struct nrd_json is a yyjson_doc and struct nrd_val a yyjson_val under other names, so that no
- * caller sees yyjson. Its readers take pointers without const but change nothing: the two
- * functions here are the only place where const is taken away.
- */
-static yyjson_val *
-val_in(const struct nrd_val *v)
-{
-	return (yyjson_val *)(uintptr_t)v;
-}
-
-static const struct nrd_val *
-val_out(const yyjson_val *v)
-{
-	return (const struct nrd_val *)v;
-}
-
-/* The parser's recursion is none; the checks below recurse at most `left` deep. */
-struct check {
-	unsigned depth;
-	struct nrd_err *err;
-};
-
-static int check_value(const struct check *c, yyjson_val *v, unsigned left);
-
-static int
-key_compare(const void *a, const void *b)
-{
-	yyjson_val *const *ka = a, *const *kb = b;
-	size_t la = yyjson_get_len(*ka), lb = yyjson_get_len(*kb);
-
-	if (la != lb)
-		return la < lb ? -1 : 1;
-	return memcmp(yyjson_get_str(*ka), yyjson_get_str(*kb), la);
-}
-
-/* Sorts rather than compares all with all: an object of 100,000 keys must not cost 10^10 steps. */
-static int
-check_duplicates(const struct check *c, yyjson_val *obj)
-{
-	size_t n = yyjson_obj_size(obj);
-	yyjson_val *few[16];
-	NRD_FREE yyjson_val **many = NULL;
-	yyjson_val **keys = few;
-
-	if (n < 2)
-		return 0;
-	if (n > nrd_count(few)) {
-		keys = many = reallocarray(NULL, n, sizeof(yyjson_val *));
-		if (many == NULL)
-			return nrd_nomem(c->err);
-	}
-	yyjson_obj_iter it = yyjson_obj_iter_with(obj);
-
-	for (size_t i = 0; i < n; i++)
-		keys[i] = yyjson_obj_iter_next(&it);
-	qsort(keys, n, sizeof(yyjson_val *), key_compare);
-	for (size_t i = 1; i < n; i++) {
-		if (key_compare(&keys[i - 1], &keys[i]) == 0)
-			return nrd_fail(c->err, EINVAL, "BadJson", "key \"%.64s\" is there twice",
-					yyjson_get_str(keys[i]));
-	}
-	return 0;
-}
-
-static int
-check_string(const struct check *c, yyjson_val *s)
-{
-	if (memchr(yyjson_get_str(s), '\0', yyjson_get_len(s)) != NULL)
-		return nrd_fail(c->err, EINVAL, "BadJson", "a string holds a NUL");
-	return 0;
-}
-
-static int
-check_object(const struct check *c, yyjson_val *obj, unsigned left)
-{
-	yyjson_obj_iter it = yyjson_obj_iter_with(obj);
-	yyjson_val *key;
-
-	while ((key = yyjson_obj_iter_next(&it)) != NULL) {
-		int r = check_string(c, key);
-
-		if (r == 0)
-			r = check_value(c, yyjson_obj_iter_get_val(key), left);
-		if (r < 0)
-			return r;
-	}
-	return check_duplicates(c, obj);
-}
-
-static int
-check_array(const struct check *c, yyjson_val *arr, unsigned left)
-{
-	yyjson_arr_iter it = yyjson_arr_iter_with(arr);
-	yyjson_val *v;
-
-	while ((v = yyjson_arr_iter_next(&it)) != NULL) {
-		int r = check_value(c, v, left);
-
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static int
-check_value(const struct check *c, yyjson_val *v, unsigned left)
-{
-	if (yyjson_is_str(v))
-		return check_string(c, v);
-	if (!yyjson_is_ctn(v))
-		return 0;
-	if (left == 0)
-		return nrd_fail(c->err, EINVAL, "BadJson", "nested deeper than %u", c->depth);
-	return yyjson_is_obj(v) ? check_object(c, v, left - 1) : check_array(c, v, left - 1);
-}
-
-static int
-syntax_error(const char *text, size_t len, const yyjson_read_err *why, struct nrd_err *err)
-{
-	size_t line = 1, column = 1;
-
-	if (why->code == YYJSON_READ_ERROR_MEMORY_ALLOCATION)
-		return nrd_nomem(err);
-	for (size_t i = 0; i < why->pos && i < len; i++) {
-		column++;
-		if (text[i] == '\n') {
-			line++;
-			column = 1;
-		}
-	}
-	return nrd_fail(err, EINVAL, "BadJson", "line %zu, column %zu: %s", line, column, why->msg);
-}
-
-int
-nrd_json_parse(const char *text, size_t len, const struct nrd_json_limits *limits,
-	       struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	size_t max = limits != NULL && limits->max != 0 ? limits->max : NRD_JSON_MAX;
-	unsigned depth = limits != NULL && limits->depth != 0 ? limits->depth : NRD_JSON_DEPTH;
-	yyjson_read_err why = { 0 };
-
-	if (depth > NRD_JSON_DEPTH_MAX)
-		depth = NRD_JSON_DEPTH_MAX;
-	if (len > max)
-		return nrd_fail(err, EFBIG, "JsonTooBig", "longer than %zu bytes", max);
-	/* Without the in-place flag the text is only read, whatever the prototype says. */
-	yyjson_doc *doc = yyjson_read_opts((char *)(uintptr_t)text, len, YYJSON_READ_NOFLAG, NULL,
-					   &why);
-
-	if (doc == NULL)
-		return syntax_error(text, len, &why, err);
-	struct check c = { .depth = depth, .err = err };
-	int r = check_value(&c, yyjson_doc_get_root(doc), depth);
-
-	if (r < 0) {
-		yyjson_doc_free(doc);
-		return r;
-	}
-	*ret_doc = (struct nrd_json *)doc;
-	return 0;
-}
 
 int
 nrd_json_read_fd(int fd, const struct nrd_json_limits *limits, struct nrd_json **ret_doc,
@@ -204,7 +38,11 @@ nrd_json_read_file(const char *path, const struct nrd_json_limits *limits,
 void
 nrd_json_free(struct nrd_json *doc)
 {
-	yyjson_doc_free((yyjson_doc *)doc);
+	if (doc == NULL)
+		return;
+	nrd_vec_fini(&doc->vals);
+	free(doc->text);
+	free(doc);
 }
 
 void
@@ -216,28 +54,13 @@ nrd_json_cleanup(struct nrd_json **doc)
 const struct nrd_val *
 nrd_json_root(const struct nrd_json *doc)
 {
-	return val_out(yyjson_doc_get_root((yyjson_doc *)(uintptr_t)doc));
+	return doc != NULL ? doc->vals.data : NULL;
 }
 
 enum nrd_val_type
 nrd_val_type(const struct nrd_val *v)
 {
-	switch (yyjson_get_type(val_in(v))) {
-	case YYJSON_TYPE_NULL:
-		return NRD_VAL_NULL;
-	case YYJSON_TYPE_BOOL:
-		return NRD_VAL_BOOL;
-	case YYJSON_TYPE_NUM:
-		return NRD_VAL_NUM;
-	case YYJSON_TYPE_STR:
-		return NRD_VAL_STR;
-	case YYJSON_TYPE_ARR:
-		return NRD_VAL_ARR;
-	case YYJSON_TYPE_OBJ:
-		return NRD_VAL_OBJ;
-	default:
-		return NRD_VAL_NONE;
-	}
+	return v != NULL ? (enum nrd_val_type)v->type : NRD_VAL_NONE;
 }
 
 const char *
@@ -256,29 +79,35 @@ nrd_val_type_name(const struct nrd_val *v)
 const struct nrd_val *
 nrd_val_get(const struct nrd_val *v, const char *key)
 {
-	return val_out(yyjson_obj_get(val_in(v), key));
+	struct nrd_iter it = nrd_iter(v);
+
+	while (it.object && nrd_iter_next(&it))
+		if (strcmp(it.key, key) == 0)
+			return it.val;
+	return NULL;
 }
 
 const struct nrd_val *
 nrd_val_at(const struct nrd_val *v, size_t i)
 {
-	return val_out(yyjson_arr_get(val_in(v), i));
+	struct nrd_iter it = nrd_iter(v);
+
+	while (!it.object && nrd_iter_next(&it))
+		if (it.index == i)
+			return it.val;
+	return NULL;
 }
 
 size_t
 nrd_val_len(const struct nrd_val *v)
 {
-	yyjson_val *y = val_in(v);
-
-	if (yyjson_is_str(y) || yyjson_is_ctn(y))
-		return yyjson_get_len(y);
-	return 0;
+	return v != NULL ? v->len : 0;
 }
 
 const char *
 nrd_val_str(const struct nrd_val *v)
 {
-	return yyjson_get_str(val_in(v));
+	return nrd_val_type(v) == NRD_VAL_STR ? v->str : NULL;
 }
 
 /*
@@ -291,16 +120,19 @@ double_is_whole(double d)
 	return d >= -9007199254740992.0 && d <= 9007199254740992.0 && d == (double)(int64_t)d;
 }
 
+static bool
+is_number(const struct nrd_val *v, enum nrd_num num)
+{
+	return nrd_val_type(v) == NRD_VAL_NUM && v->num == (uint8_t)num;
+}
+
 bool
 nrd_val_u64(const struct nrd_val *v, uint64_t *ret_v)
 {
-	yyjson_val *y = val_in(v);
-	double d = yyjson_is_real(y) ? yyjson_get_real(y) : -1;
-
-	if (yyjson_is_uint(y))
-		*ret_v = yyjson_get_uint(y);
-	else if (d >= 0 && double_is_whole(d))
-		*ret_v = (uint64_t)d;
+	if (is_number(v, NRD_NUM_UNSIGNED))
+		*ret_v = v->u;
+	else if (is_number(v, NRD_NUM_REAL) && v->d >= 0 && double_is_whole(v->d))
+		*ret_v = (uint64_t)v->d;
 	else
 		return false;
 	return true;
@@ -309,14 +141,12 @@ nrd_val_u64(const struct nrd_val *v, uint64_t *ret_v)
 bool
 nrd_val_i64(const struct nrd_val *v, int64_t *ret_v)
 {
-	yyjson_val *y = val_in(v);
-
-	if (yyjson_is_sint(y))
-		*ret_v = yyjson_get_sint(y);
-	else if (yyjson_is_uint(y) && yyjson_get_uint(y) <= INT64_MAX)
-		*ret_v = (int64_t)yyjson_get_uint(y);
-	else if (yyjson_is_real(y) && double_is_whole(yyjson_get_real(y)))
-		*ret_v = (int64_t)yyjson_get_real(y);
+	if (is_number(v, NRD_NUM_NEGATIVE))
+		*ret_v = v->i;
+	else if (is_number(v, NRD_NUM_UNSIGNED) && v->u <= INT64_MAX)
+		*ret_v = (int64_t)v->u;
+	else if (is_number(v, NRD_NUM_REAL) && double_is_whole(v->d))
+		*ret_v = (int64_t)v->d;
 	else
 		return false;
 	return true;
@@ -325,18 +155,20 @@ nrd_val_i64(const struct nrd_val *v, int64_t *ret_v)
 bool
 nrd_val_double(const struct nrd_val *v, double *ret_v)
 {
-	if (!yyjson_is_num(val_in(v)))
+	if (nrd_val_type(v) != NRD_VAL_NUM)
 		return false;
-	*ret_v = yyjson_get_num(val_in(v));
+	*ret_v = v->num == NRD_NUM_REAL	      ? v->d
+		 : v->num == NRD_NUM_NEGATIVE ? (double)v->i
+					      : (double)v->u;
 	return true;
 }
 
 bool
 nrd_val_bool(const struct nrd_val *v, bool *ret_v)
 {
-	if (!yyjson_is_bool(val_in(v)))
+	if (nrd_val_type(v) != NRD_VAL_BOOL)
 		return false;
-	*ret_v = yyjson_get_bool(val_in(v));
+	*ret_v = v->b;
 	return true;
 }
 
@@ -367,12 +199,11 @@ nrd_get_bool(const struct nrd_val *obj, const char *key, bool *ret_v)
 struct nrd_iter
 nrd_iter(const struct nrd_val *v)
 {
-	yyjson_val *y = val_in(v);
-	struct nrd_iter it = { .object = yyjson_is_obj(y), .index = SIZE_MAX };
+	struct nrd_iter it = { .object = nrd_val_type(v) == NRD_VAL_OBJ, .index = SIZE_MAX };
 
-	if (yyjson_is_ctn(y)) {
-		it.left = yyjson_get_len(y);
-		it.next = unsafe_yyjson_get_first(y);
+	if (it.object || nrd_val_type(v) == NRD_VAL_ARR) {
+		it.left = v->len;
+		it.next = v + 1;
 	}
 	return it;
 }
@@ -380,17 +211,15 @@ nrd_iter(const struct nrd_val *v)
 bool
 nrd_iter_next(struct nrd_iter *it)
 {
+	const struct nrd_val *v = it->next;
+
 	if (it->left == 0)
 		return false;
-	yyjson_val *v = val_in(it->next);
-
-	if (it->object) {
-		it->key = yyjson_get_str(v);
-		v = yyjson_obj_iter_get_val(v);
-	}
-	it->val = val_out(v);
+	if (it->object)
+		it->key = (v++)->str;
+	it->val = v;
 	it->index++;
 	it->left--;
-	it->next = unsafe_yyjson_get_next(v);
+	it->next = v + v->span;
 	return true;
 }

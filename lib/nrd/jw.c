@@ -4,13 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <yyjson.h>
-
-#include "json.h"
+#include "json-priv.h"
 #include "mem.h"
+#include "str.h"
 
 enum level_bits {
 	LEVEL_OBJECT = 1u << 0,
@@ -119,27 +119,6 @@ nrd_jw_arr_close(struct nrd_jw *w)
 	container_close(w, ']', 0);
 }
 
-/*
- * Length of the UTF-8 sequence at s, 0 when it is none: no surrogates, nothing overlong, nothing
- * above U+10FFFF.
- */
-static size_t
-utf8_len(const unsigned char *s, size_t len)
-{
-	size_t n = s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
-
-	if (n == 0 || n > len || s[0] > 0xf4)
-		return 0;
-	for (size_t i = 1; i < n; i++) {
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	}
-	bool bad = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-		   (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
-
-	return bad ? 0 : n;
-}
-
 static void
 write_escape(struct nrd_buf *b, unsigned char c)
 {
@@ -160,7 +139,7 @@ write_string(struct nrd_buf *b, const char *str, size_t len)
 
 	(void)nrd_buf_addc(b, '"');
 	for (size_t i = 0; i < len;) {
-		size_t n = utf8_len(s + i, len - i);
+		size_t n = nrd_utf8_len(str + i, len - i);
 		bool escape = n == 1 && (s[i] < 0x20 || s[i] == '"' || s[i] == '\\');
 
 		if (n > 0 && !escape) {
@@ -218,23 +197,30 @@ nrd_jw_i64(struct nrd_jw *w, int64_t v)
 	(void)nrd_buf_printf(w->buf, "%" PRId64, v);
 }
 
-/* yyjson knows the shortest digits that read back as the same double. */
+/*
+ * The fewest digits that read back as the same double. It stays a real number to whoever reads it:
+ * 1.0, not 1; and 1e300, not 1e+300.
+ */
 void
 nrd_jw_double(struct nrd_jw *w, double v)
 {
-	yyjson_val val = { .tag = YYJSON_TYPE_NUM | YYJSON_SUBTYPE_REAL, .uni.f64 = v };
+	char text[32];
+	char *e;
 
 	if (!isfinite(v)) {
 		nrd_jw_null(w);
 		return;
 	}
-	NRD_FREE char *text = yyjson_val_write(&val, YYJSON_WRITE_NOFLAG, NULL);
-
+	for (int digits = 15; digits <= 17; digits++) {
+		(void)snprintf(text, sizeof(text), "%.*g", digits, v);
+		if (strtod(text, NULL) == v)
+			break;
+	}
+	e = strchr(text, 'e');
+	if (e != NULL && e[1] == '+')
+		memmove(e + 1, e + 2, strlen(e + 2) + 1);
 	begin_value(w);
-	if (text != NULL)
-		(void)nrd_buf_adds(w->buf, text);
-	else if (w->buf->failed == 0)
-		w->buf->failed = -ENOMEM;
+	(void)nrd_buf_printf(w->buf, "%s%s", text, strpbrk(text, ".e") == NULL ? ".0" : "");
 }
 
 void
@@ -270,18 +256,12 @@ nrd_jw_strv(struct nrd_jw *w, const char *const *v)
 static void
 write_number(struct nrd_jw *w, const struct nrd_val *v)
 {
-	const yyjson_val *y = (const yyjson_val *)v;
-	uint64_t u;
-	int64_t i;
-	double d = 0;
-
-	if (unsafe_yyjson_get_subtype((yyjson_val *)(uintptr_t)y) == YYJSON_SUBTYPE_REAL &&
-	    nrd_val_double(v, &d))
-		nrd_jw_double(w, d);
-	else if (nrd_val_u64(v, &u))
-		nrd_jw_u64(w, u);
-	else if (nrd_val_i64(v, &i))
-		nrd_jw_i64(w, i);
+	if (v->num == NRD_NUM_REAL)
+		nrd_jw_double(w, v->d);
+	else if (v->num == NRD_NUM_NEGATIVE)
+		nrd_jw_i64(w, v->i);
+	else
+		nrd_jw_u64(w, v->u);
 }
 
 static void

@@ -138,6 +138,10 @@ set_attributes(posix_spawnattr_t *attr, const struct nrd_proc *proc)
 		num = posix_spawnattr_setsigmask(attr, &none);
 	if (num == 0)
 		num = posix_spawnattr_setpgroup(attr, 0);
+	if (num == 0 && proc->cgroup_fd > 0) {
+		num = posix_spawnattr_setcgroup_np(attr, proc->cgroup_fd);
+		flags |= POSIX_SPAWN_SETCGROUP;
+	}
 	if (num == 0)
 		num = posix_spawnattr_setflags(attr, flags);
 	return num;

@@ -34,6 +34,7 @@ struct nrd_proc {
 	size_t input_len;
 	int stdin_fd;             /* > 0: the child's standard input; stays ours to close */
 	int stdout_fd;            /* > 0: the child's standard output; stays ours to close */
+	int cgroup_fd;            /* > 0: the cgroup v2 directory it is started in */
 	const int *fds;           /* become 3, 4, ... in the child (not closed here) */
 	size_t n_fds;
 	unsigned timeout_ms;      /* 0: none */

@@ -312,3 +312,21 @@ nrd_size_format(uint64_t bytes, char ret_text[NRD_SIZE_TEXT])
 
 	(void)snprintf(ret_text, NRD_SIZE_TEXT, "%.*f%s", digits, v, suffix);
 }
+
+size_t
+nrd_utf8_len(const char *str, size_t len)
+{
+	const unsigned char *s = (const unsigned char *)str;
+	size_t n = len == 0 ? 0 : s[0] < 0x80 ? 1 : s[0] < 0xc2 ? 0 : s[0] < 0xe0 ? 2 : s[0] < 0xf0 ? 3 : 4;
+
+	if (n == 0 || n > len || s[0] > 0xf4)
+		return 0;
+	for (size_t i = 1; i < n; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	bool bad = (s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		   (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f);
+
+	return bad ? 0 : n;
+}

@@ -68,6 +68,12 @@ int nrd_parse_bool(const char *s, bool *ret_v, struct nrd_err *err);
 void nrd_size_format(uint64_t bytes, char ret_text[NRD_SIZE_TEXT]);
 
 /*
+ * Length of the UTF-8 sequence at s, 0 when it is none: no surrogates, nothing overlong, nothing
+ * above U+10FFFF.
+ */
+size_t nrd_utf8_len(const char *s, size_t len);
+
+/*
  * String vectors: char **, NULL terminated, owning array and strings; NULL is an empty vector.
  *	NRD_STRV char **names = NULL;
  */
