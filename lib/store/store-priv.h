@@ -2,10 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
-#include <libzfs.h>
-#include <libzutil.h>
-
 #include "nrd/err.h"
+#include "store/store-libzfs.h"
 #include "store/store.h"
 
 struct store {

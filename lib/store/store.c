@@ -76,6 +76,10 @@ store_open(struct store **ret_store, struct nrd_err *err)
 	store = calloc(1, sizeof(*store));
 	if (store == NULL)
 		return nrd_nomem(err);
+	if (store_libzfs_load(err) < 0) {
+		free(store);
+		return -ENOENT;
+	}
 	store->zfs = libzfs_init();
 	if (store->zfs == NULL) {
 		int num = errno;

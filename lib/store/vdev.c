@@ -9,6 +9,7 @@
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "store-libzfs.h"
 
 /* A pool is not deeper than root, raidz, spare, replacing, leaf. */
 #define VDEV_DEPTH_MAX 8

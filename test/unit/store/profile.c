@@ -7,8 +7,17 @@
 #include "nrd-test.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "store/store-libzfs.h"
 
 static struct nrd_err err;
+
+static void
+loads_libzfs(void)
+{
+	struct nrd_err e = { 0 };
+
+	CHECK_OK(store_libzfs_load(&e), e);
+}
 
 static nvlist_t *
 vdev(const char *type, const char *path)
@@ -114,4 +123,4 @@ no_tree(void)
 	nvlist_free(config);
 }
 
-TEST_MAIN(mirror_with_log_cache_and_spare, raidz_by_parity, stripe, no_tree)
+TEST_MAIN(loads_libzfs, mirror_with_log_cache_and_spare, raidz_by_parity, stripe, no_tree)

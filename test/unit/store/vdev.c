@@ -5,6 +5,15 @@
 #include <sys/fs/zfs.h>
 
 #include "nrd-test.h"
+#include "store/store-libzfs.h"
+
+static void
+loads_libzfs(void)
+{
+	struct nrd_err e = { 0 };
+
+	CHECK_OK(store_libzfs_load(&e), e);
+}
 
 static nvlist_t *
 vdev(const char *type, const char *path, uint64_t state, uint64_t aux)
@@ -133,5 +142,5 @@ a_pool_that_cannot_be_opened(void)
 	nvlist_free(nothing);
 }
 
-TEST_MAIN(a_sound_pool, names_the_missing_disk, a_gone_disk_is_known_by_its_guid, tells_offline_failed_and_suspended,
+TEST_MAIN(loads_libzfs, a_sound_pool, names_the_missing_disk, a_gone_disk_is_known_by_its_guid, tells_offline_failed_and_suspended,
 	  a_pool_that_cannot_be_opened)
