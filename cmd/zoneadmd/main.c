@@ -45,7 +45,7 @@ open_alive(struct nrd_err *err)
 static int
 be_the_one(const char *name, struct nrd_err *err)
 {
-	const struct timespec pause = { .tv_nsec = 5000000 };
+	const struct timespec pause = { .tv_nsec = 500000 };
 	int64_t end = nrd_now_ms() + LEAVING_MS;
 	char path[192];
 	char sock[192];
@@ -163,7 +163,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 
 	(void)setsid();
 	(void)umask(022);
-	r = zone_cgroup_enter_monitor(z->name, err);
+	r = zone_cgroup_enter_monitors(err);
 	if (r < 0)
 		return r;
 	z->alive = open_alive(err);
@@ -211,6 +211,5 @@ main(int argc, char **argv)
 	do
 		turn(&z);
 	while (!idle(&z) || !leave(&z));
-	zone_cgroup_remove_monitor(z.name);
 	return 0;
 }

@@ -86,7 +86,7 @@ cgroup_down(struct zone_boot *b, struct nrd_err *err)
 	int r;
 
 	shut(&b->payload);
-	r = zone_cgroup_kill(b->config->zonename, KILL_WAIT_MS, err);
+	r = zone_cgroup_kill(b->config->zonename, -1, KILL_WAIT_MS, err);
 	return r < 0 ? r : zone_cgroup_remove(b->config->zonename, err);
 }
 
@@ -107,7 +107,7 @@ init_up(struct zone_boot *b, struct nrd_err *err)
 static int
 init_down(struct zone_boot *b, struct nrd_err *err)
 {
-	int r = zone_cgroup_kill(b->config->zonename, KILL_WAIT_MS, err);
+	int r = zone_cgroup_kill(b->config->zonename, b->init.pidfd, KILL_WAIT_MS, err);
 
 	if (r < 0)
 		return r;

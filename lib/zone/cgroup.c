@@ -22,7 +22,8 @@
 #include "nrd/str.h"
 #include "zone/devices.h"
 
-#define MONITOR_DIR ZONE_CGROUP_ROOT "/zones.mon"
+#define MONITORS "zones.mon"
+#define MONITORS_DIR ZONE_CGROUP_ROOT "/" MONITORS
 #define PERIOD_US 100000
 #define WEIGHT_MAX 10000
 #define WEIGHT_DEFAULT 100
@@ -279,8 +280,12 @@ stuck(const char *name, unsigned timeout_ms, struct nrd_err *err)
 			"in the kernel in %s", name, pid, comm, timeout_ms / 1000, wchan);
 }
 
+/*
+ * The kernel tells of an empty cgroup at most every 10 ms, so that of a zone that just started
+ * comes late; init ends last, and its end is told at once.
+ */
 int
-zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
+zone_cgroup_kill(const char *name, int init, unsigned timeout_ms, struct nrd_err *err)
 {
 	int64_t end = nrd_now_ms() + timeout_ms;
 	char path[256];
@@ -291,7 +296,10 @@ zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
 	if (events < 0)
 		return errno == ENOENT ? 0 : nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
 	while (events_populated(events)) {
-		struct pollfd p = { .fd = events, .events = POLLPRI };
+		struct pollfd p[] = {
+			{ .fd = events, .events = POLLPRI },
+			{ .fd = init, .events = POLLIN },
+		};
 		int64_t left = end - nrd_now_ms();
 		int r;
 
@@ -301,7 +309,9 @@ zone_cgroup_kill(const char *name, unsigned timeout_ms, struct nrd_err *err)
 		r = nrd_attr_write(AT_FDCWD, path, "1", err);
 		if (r < 0 && r != -ENOENT && r != -ENODEV)
 			return r;
-		(void)poll(&p, 1, left < 1000 ? (int)left : 1000);
+		(void)poll(p, nrd_count(p), left < 1000 ? (int)left : 1000);
+		if (p[1].revents != 0)
+			init = -1;
 	}
 	return 0;
 }
@@ -357,29 +367,28 @@ zone_cgroup_remove(const char *name, struct nrd_err *err)
 }
 
 int
-zone_cgroup_enter_monitor(const char *name, struct nrd_err *err)
+zone_cgroup_monitors(int *ret_fd, struct nrd_err *err)
 {
-	char path[256];
 	int r = check_version(err);
 
 	if (r >= 0)
-		r = make_dir(MONITOR_DIR, err);
-	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s", name);
-	if (r >= 0)
-		r = make_dir(path, err);
+		r = make_dir(MONITORS_DIR, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s/cgroup.procs", name);
-	return nrd_attr_write(AT_FDCWD, path, "0", err);
+	*ret_fd = open(MONITORS_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? nrd_fail(err, errno, "ZoneCgroup", "open " MONITORS_DIR ": %m") : 0;
 }
 
-void
-zone_cgroup_remove_monitor(const char *name)
+int
+zone_cgroup_enter_monitors(struct nrd_err *err)
 {
-	char path[256];
+	NRD_CLOSE int dir = -1;
+	char mine[1024];
+	int r;
 
-	/* A process cannot leave an empty cgroup behind: out of it first. */
-	(void)nrd_attr_write(AT_FDCWD, ZONE_CGROUP_ROOT "/cgroup.procs", "0", NULL);
-	(void)snprintf(path, sizeof(path), MONITOR_DIR "/%.80s", name);
-	(void)rmdir(path);
+	if (nrd_attr_read(AT_FDCWD, "/proc/self/cgroup", mine, sizeof(mine), NULL) >= 0 &&
+	    nrd_ends(mine, "0::/" MONITORS))
+		return 0;
+	r = zone_cgroup_monitors(&dir, err);
+	return r < 0 ? r : nrd_attr_write(dir, "cgroup.procs", "0", err);
 }

@@ -15,6 +15,7 @@
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
+#include "zone/cgroup.h"
 
 #define ZONEADMD "/usr/lib/nereid/zoneadmd"
 #define MESSAGE_MAX ((size_t)65536)
@@ -33,19 +34,28 @@ connect_to(const char *name, int *ret_fd)
 	return 0;
 }
 
-/* It closes the pipe when it listens, or ends. */
+/*
+ * It closes the pipe when it listens, or ends. Born in its cgroup it need not move there, which
+ * waits for all that forks on the node. But the kernel may kill at once what is born in another
+ * cgroup than its parent's, when the parent's was killed from before: then it is started as usual.
+ */
 static int
-start(const char *name, struct nrd_err *err)
+start(const char *name, bool in_place, struct nrd_err *err)
 {
+	NRD_CLOSE int cgroup = -1;
 	const char *const argv[] = { ZONEADMD, name, NULL };
 	int pipefd[2];
 	NRD_CLOSE int said = -1, pidfd = -1;
-	int r;
+	int r = in_place ? zone_cgroup_monitors(&cgroup, err) : 0;
 
+	if (r < 0)
+		return r;
 	if (pipe2(pipefd, O_CLOEXEC) < 0)
 		return nrd_fail(err, errno, "ZoneadmdStart", "make a pipe: %m");
 	said = pipefd[0];
-	const struct nrd_proc proc = { .argv = argv, .fds = &pipefd[1], .n_fds = 1 };
+	const struct nrd_proc proc = {
+		.argv = argv, .cgroup_fd = cgroup, .fds = &pipefd[1], .n_fds = 1,
+	};
 
 	r = nrd_spawn(&proc, &pidfd, NULL, err);
 	(void)close(pipefd[1]);
@@ -65,7 +75,7 @@ zone_client_open(const char *name, int *ret_fd, struct nrd_err *err)
 
 	/* One that was just leaving may be met: then another one is started. */
 	for (int i = 0; i < 3 && r < 0; i++) {
-		r = start(name, err);
+		r = start(name, i == 0, err);
 		if (r < 0)
 			return r;
 		r = connect_to(name, ret_fd);

@@ -17,14 +17,11 @@ struct zone_filter {
 	size_t n;
 };
 
-/* Compiles it. "ZoneFilter". */
+/* Compiles it: only in zone-filters, when Nereid is built, and in tests. "ZoneFilter". */
 int zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filter,
 		     struct nrd_err *err);
 
-/*
- * Compiled once a boot of the node for each kind of zone and kept in /run/zones/.filters: compiling
- * costs more than all the rest of a zone's start. "ZoneFilter".
- */
+/* The compiled one for this kind of zone, from /usr/lib/nereid/filters. "ZoneFilter". */
 int zone_filter_get(const struct zone_config *config, struct zone_filter *ret_filter,
 		    struct nrd_err *err);
 void zone_filter_fini(struct zone_filter *filter);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+/*
+ * By libseccomp, when Nereid is built: what runs on a node reads the result. Compiling costs more
+ * time than all the rest of a zone's start, and more memory than all the rest of its zoneadmd.
+ */
+#include <errno.h>
+#include <linux/audit.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <seccomp.h>
+#include <stddef.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/personality.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "nrd/file.h"
+#include "nrd/mem.h"
+#include "zone/filter-priv.h"
+#include "zone/filter.h"
+
+#define UFFD_USER_MODE_ONLY 1
+#define LOW32 UINT32_MAX
+#define NR_IOCTL_I386 54
+
+static int
+failed(struct nrd_err *err, int r, const char *what)
+{
+	return nrd_fail(err, -r, "ZoneFilter", "make the system call filter: %s: %m", what);
+}
+
+/* A call one of the architectures does not have is left out there. */
+static int
+by_name(scmp_filter_ctx ctx, uint32_t action, const char *name, struct nrd_err *err)
+{
+	int nr = seccomp_syscall_resolve_name(name);
+	int r = nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(ctx, action, nr, 0);
+
+	/* -EDOM: an architecture in the filter lacks it. */
+	return r < 0 && r != -EDOM ? failed(err, r, name) : 0;
+}
+
+static int
+by_list(scmp_filter_ctx ctx, uint32_t action, const char *const *names, struct nrd_err *err)
+{
+	int r = 0;
+
+	for (; r >= 0 && *names != NULL; names++)
+		r = by_name(ctx, action, *names, err);
+	return r;
+}
+
+static int
+sockets(scmp_filter_ctx ctx, struct nrd_err *err)
+{
+	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < nrd_count(families); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
+				     SCMP_A0(SCMP_CMP_MASKED_EQ, LOW32, (scmp_datum_t)families[i]));
+	return r < 0 ? failed(err, r, "socket") : 0;
+}
+
+/*
+ * Terminals: pushing input into another's (TIOCSTI) and the console's selection (TIOCLINUX) are
+ * EPERM, all other requests are let through. libseccomp cannot say "all but these" of an argument
+ * of which the kernel takes the lower half, so this goes before its program.
+ */
+static const struct sock_filter ioctl_filter[] = {
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 2),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 2, 6),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_IOCTL_I386, 0, 4),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+};
+
+static int
+personalities(scmp_filter_ctx ctx, struct nrd_err *err)
+{
+	static const unsigned known[] = { PER_LINUX, PER_LINUX32, UNAME26, PER_LINUX32 | UNAME26,
+					  ADDR_NO_RANDOMIZE, LOW32 };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < nrd_count(known); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(personality), 1,
+				     SCMP_A0(SCMP_CMP_MASKED_EQ, LOW32, known[i]));
+	return r < 0 ? failed(err, r, "personality") : 0;
+}
+
+/*
+ * New user namespaces hand out capabilities over parts of the kernel that were written for root
+ * alone, so only zones with nesting may make them. clone3's flags are in memory, where a filter
+ * cannot look: ENOSYS, and libraries take clone.
+ */
+static int
+namespaces(scmp_filter_ctx ctx, bool nesting, struct nrd_err *err)
+{
+	static const int calls[] = { SCMP_SYS(clone), SCMP_SYS(unshare) };
+	int r = 0;
+
+	for (size_t i = 0; r >= 0 && i < nrd_count(calls); i++) {
+		if (nesting) {
+			r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
+			continue;
+		}
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 1,
+				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, 0));
+		if (r >= 0)
+			r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), calls[i], 1,
+					     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_NEWUSER, CLONE_NEWUSER));
+	}
+	if (r >= 0 && nesting)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone3), 0);
+	return r < 0 ? failed(err, r, "clone") : 0;
+}
+
+static int
+fill(scmp_filter_ctx ctx, bool lx, bool nesting, struct nrd_err *err)
+{
+	int r = 0;
+
+	if (lx)
+		r = seccomp_arch_add(ctx, SCMP_ARCH_X86);
+	if (r >= 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS));
+	if (r >= 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
+	if (r >= 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	if (r < 0)
+		return failed(err, r, "options");
+	r = by_list(ctx, SCMP_ACT_ALLOW, zone_filter_allowed, err);
+	if (r >= 0)
+		r = by_list(ctx, SCMP_ACT_ERRNO(EPERM), zone_filter_refused, err);
+	if (r >= 0)
+		r = sockets(ctx, err);
+	if (r >= 0)
+		r = personalities(ctx, err);
+	if (r >= 0)
+		r = namespaces(ctx, nesting, err);
+	if (r < 0)
+		return r;
+	r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(userfaultfd), 1,
+			     SCMP_A0(SCMP_CMP_MASKED_EQ, UFFD_USER_MODE_ONLY, UFFD_USER_MODE_ONLY));
+	return r < 0 ? failed(err, r, "userfaultfd") : 0;
+}
+
+static int
+compile(bool lx, bool nesting, int out, struct nrd_err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	int r;
+
+	if (ctx == NULL)
+		return nrd_nomem(err);
+	r = fill(ctx, lx, nesting, err);
+	if (r >= 0)
+		r = nrd_write_all(out, ioctl_filter, sizeof(ioctl_filter), err);
+	if (r >= 0) {
+		r = seccomp_export_bpf(ctx, out);
+		if (r < 0)
+			r = failed(err, r, "export");
+	}
+	seccomp_release(ctx);
+	return r;
+}
+
+int
+zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filter,
+		 struct nrd_err *err)
+{
+	NRD_CLOSE int fd = memfd_create("zone-filter", MFD_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return nrd_fail(err, errno, "ZoneFilter", "make room for the filter: %m");
+	r = compile(config->brand == ZONE_LX, config->nesting, fd, err);
+	return r < 0 ? r : zone_filter_take(fd, ret_filter, err);
+}
+
