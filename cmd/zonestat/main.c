@@ -42,15 +42,15 @@ static const struct nrd_col cols[N_COLS] = {
 	[COL_CPU] = { "cpu", 6, NUM },
 	[COL_PART] = { "part", 6, NUM, "%PART" },
 	[COL_CAP] = { "cap", 6, NUM, "%CAP" },
-	[COL_PHYS] = { "phys", 6, NRD_COL_RIGHT, "PHYS" },
+	[COL_PHYS] = { "phys", 6, NUM, "PHYS" },
 	[COL_PPHYS] = { "used", 6, NUM, "%USED" },
 	[COL_PCAP] = { "physcap", 6, NUM, "%PCAP" },
-	[COL_SWAP] = { "swap", 6, NRD_COL_RIGHT },
+	[COL_SWAP] = { "swap", 6, NUM },
 	[COL_LWPS] = { "lwps", 6, NUM },
 	[COL_THROTTLED] = { "throttled", 6, NUM | NRD_COL_HIDDEN, "THROTTLED(MS)" },
 	[COL_CPUWAIT] = { "cpuwait", 6, NUM | NRD_COL_HIDDEN, "%CPUWAIT" },
 	[COL_MEMWAIT] = { "memwait", 6, NUM | NRD_COL_HIDDEN, "%MEMWAIT" },
-	[COL_PEAK] = { "peak", 6, NRD_COL_RIGHT | NRD_COL_HIDDEN },
+	[COL_PEAK] = { "peak", 6, NUM | NRD_COL_HIDDEN },
 	[COL_OOM] = { "oom", 4, NUM | NRD_COL_HIDDEN },
 	[COL_TIME] = { "time", 20, NRD_COL_HIDDEN },
 };
@@ -104,7 +104,10 @@ by_use(const void *a, const void *b)
 	return strcmp(la->name, lb->name);
 }
 
-/* The node as a whole, what is no zone's, and the zones. */
+/*
+ * The node as a whole, what is no zone's, and the zones. The node's CPU time is counted by ticks,
+ * which miss some of what the zones' own clocks see: it is never shown as less than theirs.
+ */
 static struct line *
 make_lines(const struct state *s, size_t *ret_n)
 {
@@ -146,8 +149,10 @@ make_lines(const struct state *s, size_t *ret_n)
 		if (z->swap != ZONE_STAT_NONE)
 			global->swap = less(global->swap, z->swap);
 	}
-	if (global->cpus < 0)
+	if (global->cpus < 0) {
+		total->cpus -= global->cpus;
 		global->cpus = 0;
+	}
 	qsort(lines + 1, now->n_zones + 1, sizeof(*lines), by_use);
 	*ret_n = now->n_zones + 2;
 	return lines;
@@ -157,6 +162,14 @@ static double
 wait_us(const struct zone_pressure *now, const struct zone_pressure *before)
 {
 	return (double)zone_stat_since(before != NULL ? before->some_us : 0, now->some_us);
+}
+
+/* Programs get bytes. */
+static const char *
+size_cell(const struct state *s, char cell[ZONE_CELL], uint64_t bytes)
+{
+	return s->opts->table.parsable || s->opts->table.json ? zone_cell_u64(cell, bytes)
+							      : zone_cell_size(cell, bytes);
 }
 
 /* What only a zone has. */
@@ -183,7 +196,7 @@ zone_cells(const struct state *s, const struct line *line, char text[N_COLS][ZON
 		text[COL_MEMWAIT],
 		wait_us(&z->memory_pressure, before != NULL ? &before->memory_pressure : NULL),
 		all_us);
-	cells[COL_PEAK] = zone_cell_size(text[COL_PEAK], z->memory_peak);
+	cells[COL_PEAK] = size_cell(s, text[COL_PEAK], z->memory_peak);
 	cells[COL_OOM] = zone_cell_u64(text[COL_OOM], z->oom_kills);
 }
 
@@ -197,11 +210,11 @@ add_row(const struct state *s, struct nrd_table *table, const struct line *line)
 	(void)snprintf(text[COL_CPU], ZONE_CELL, "%.2f", line->cpus);
 	cells[COL_CPU] = text[COL_CPU];
 	cells[COL_PART] = zone_cell_percent(text[COL_PART], line->cpus, (double)s->now.cpus);
-	cells[COL_PHYS] = zone_cell_size(text[COL_PHYS], line->memory);
+	cells[COL_PHYS] = size_cell(s, text[COL_PHYS], line->memory);
 	if (line->memory != ZONE_STAT_NONE)
 		cells[COL_PPHYS] = zone_cell_percent(text[COL_PPHYS], (double)line->memory,
 						     (double)s->now.memory);
-	cells[COL_SWAP] = zone_cell_size(text[COL_SWAP], line->swap);
+	cells[COL_SWAP] = size_cell(s, text[COL_SWAP], line->swap);
 	cells[COL_LWPS] = zone_cell_u64(text[COL_LWPS], line->lwps);
 	if (line->now != NULL)
 		zone_cells(s, line, text, cells);

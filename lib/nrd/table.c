@@ -245,13 +245,40 @@ compare_numbers(const char *a, const char *b)
 	return neg_a ? -c : c;
 }
 
+/* "5.10G", as nrd_size_format writes it. */
+static bool
+size_value(const char *s, double *ret_v)
+{
+	static const char units[] = "KMGTPE";
+	double v = 0, place = 1;
+	const char *unit;
+
+	if (*s < '0' || *s > '9')
+		return false;
+	for (; *s >= '0' && *s <= '9'; s++)
+		v = v * 10 + (*s - '0');
+	for (s += *s == '.'; *s >= '0' && *s <= '9'; s++)
+		v += (place /= 10) * (*s - '0');
+	unit = *s != '\0' ? strchr(units, *s) : NULL;
+	if (*s != '\0' && (unit == NULL || s[1] != '\0'))
+		return false;
+	for (long i = unit != NULL ? unit - units + 1 : 0; i > 0; i--)
+		v *= 1024;
+	*ret_v = v;
+	return true;
+}
+
 static int
 compare_cells(const struct nrd_col *col, const char *a, const char *b)
 {
+	double va, vb;
+
 	if (a == NULL || b == NULL)
 		return (a != NULL) - (b != NULL);
 	if ((col->flags & NRD_COL_NUM) != 0 && is_number(a) && is_number(b))
 		return compare_numbers(a, b);
+	if ((col->flags & NRD_COL_NUM) != 0 && size_value(a, &va) && size_value(b, &vb))
+		return va < vb ? -1 : va > vb;
 	return strcmp(a, b);
 }
 

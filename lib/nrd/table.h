@@ -23,7 +23,7 @@
  */
 enum nrd_col_flags {
 	NRD_COL_RIGHT = 1u << 0,
-	NRD_COL_NUM = 1u << 1,    /* JSON numbers; sorted as numbers */
+	NRD_COL_NUM = 1u << 1,    /* JSON numbers; sorted as numbers, "5.10G" too */
 	NRD_COL_HIDDEN = 1u << 2, /* only when asked for by -o */
 	NRD_COL_BOOL = 1u << 3,   /* JSON true and false */
 };

@@ -157,6 +157,23 @@ knows_what_is_wanted(void)
 	CHECK(nrd_table_wants(t, 0) && nrd_table_wants(t, 1) && !nrd_table_wants(t, 3));
 }
 
+static void
+sorts_sizes(void)
+{
+	static const struct nrd_col size[] = { { "size", 6, NRD_COL_RIGHT | NRD_COL_NUM } };
+	static const char *const cells[] = { "96.1M", "5.10G", "96M", "1023", "412M", "5.9G", "1K" };
+	const struct nrd_table_opts opts = { .sort = "size", .parsable = true };
+	struct nrd_err err = { 0 };
+	NRD_AUTO(nrd_table) *t = NULL;
+	NRD_AUTO(nrd_buf) out = { 0 };
+
+	CHECK_OK(nrd_table_new(size, nrd_count(size), &opts, &t, &err), err);
+	for (size_t i = 0; i < nrd_count(cells); i++)
+		nrd_table_row(t, (const char *[]){ cells[i] });
+	CHECK_OK(nrd_table_format(t, &out, &err), err);
+	CHECK_STR(nrd_buf_str(&out), "1023\n1K\n96M\n96.1M\n412M\n5.10G\n5.9G\n");
+}
+
 struct list_opts {
 	struct nrd_table_opts table;
 };
@@ -180,5 +197,5 @@ options_of_a_verb(void)
 	CHECK_LIST(&opts.table, "1024\n512\n64\n");
 }
 
-TEST_MAIN(prints_text, prints_parsable, prints_json, prints_json_lines, sorts, numbers_that_are_none, empty_listings,
+TEST_MAIN(prints_text, prints_parsable, prints_json, prints_json_lines, sorts, sorts_sizes, numbers_that_are_none, empty_listings,
 	  refuses_unknown_columns, knows_what_is_wanted, options_of_a_verb)
