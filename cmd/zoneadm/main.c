@@ -35,6 +35,8 @@ static const struct nrd_cmd cmds[] = {
 	  .max_args = NRD_ARGS_NONE },
 	{ "verify", cmd_verify, NULL, NULL, "say whether a zone could run on this node",
 	  .max_args = NRD_ARGS_NONE },
+	{ "views", cmd_views, NULL, NULL, "show zones a lxcfs that was started again",
+	  .flags = NRD_CMD_HIDDEN, .max_args = NRD_ARGS_NONE },
 	{ NULL },
 };
 

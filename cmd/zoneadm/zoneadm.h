@@ -17,7 +17,7 @@ extern const struct nrd_opt attach_opts[], clone_opts[], detach_opts[], halt_all
 
 nrd_cmd_fn cmd_adopt, cmd_attach, cmd_boot, cmd_boot_all, cmd_clone, cmd_detach, cmd_halt,
 	cmd_halt_all, cmd_install, cmd_list, cmd_mark, cmd_move, cmd_ready, cmd_reboot, cmd_shutdown,
-	cmd_uninstall, cmd_verify;
+	cmd_uninstall, cmd_verify, cmd_views;
 
 /* Before the verb. */
 struct global_opts {

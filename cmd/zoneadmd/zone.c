@@ -16,6 +16,7 @@
 #include "zone/cgroup.h"
 #include "zone/enter.h"
 #include "zone/event.h"
+#include "zone/live.h"
 #include "zone/reboots.h"
 #include "zone/sys.h"
 #include "zoneadmd.h"
@@ -76,6 +77,17 @@ load(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *er
 	return 0;
 }
 
+/* What others are told is in force; a zone runs without it all the same. */
+static void
+record(const struct zoneadmd *z)
+{
+	struct nrd_err why = { 0 };
+
+	if (zone_live_write(&z->config, &why) < 0)
+		nrd_log(NRD_WARN, "ignoring: what is in force was not recorded", NRD_S("zone", z->name),
+			NRD_ERR(&why));
+}
+
 static bool
 is_up(const struct zoneadmd *z)
 {
@@ -98,8 +110,8 @@ finish_halt(struct zoneadmd *z, struct nrd_err *err)
 		       0;
 }
 
-int
-zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
+static int
+make_ready(struct zoneadmd *z, struct nrd_err *err)
 {
 	int r = finish_halt(z, err);
 
@@ -116,6 +128,16 @@ zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
 		r = set_state(z, ZONE_ST_READY, err);
 	if (r < 0)
 		(void)zone_boot_down(&z->boot, NULL);
+	return r;
+}
+
+int
+zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
+{
+	int r = make_ready(z, err);
+
+	if (r >= 0)
+		record(z);
 	return r;
 }
 
@@ -147,6 +169,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	z->booted_ms = nrd_now_ms();
 	z->run.boots++;
 	zone_time_format(z->run.boot_time);
+	record(z);
 	return set_state(z, ZONE_ST_RUNNING, err);
 }
 
@@ -162,11 +185,14 @@ zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd
 		return nrd_fail(err, EEXIST, "ZoneWrongState", "zone '%s': it is running already",
 				z->name);
 	if (z->run.state == ZONE_ST_INSTALLED) {
-		r = zone_op_ready(z, err);
+		r = make_ready(z, err);
 		made_ready = r >= 0;
 	}
 	if (r >= 0)
 		r = load(z, how, err);
+	/* Readied some time ago, it has the limits of then. */
+	if (r >= 0 && !made_ready)
+		r = zone_cgroup_limit(&z->config, err);
 	z->run.exited = false;
 	if (r >= 0)
 		r = start(z, err);
@@ -192,6 +218,7 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 		return r;
 	console_say(z, "Zone halted");
 	console_set(z, -1);
+	zone_live_remove(z->name);
 	return set_state(z, ZONE_ST_INSTALLED, err);
 }
 
@@ -246,7 +273,13 @@ zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
 	if (!is_up(z))
 		return wrong_state(z, err);
 	r = zone_config_read(NULL, z->name, &config, err);
-	return r < 0 ? r : zone_cgroup_limit(&config, err);
+	if (r >= 0)
+		r = zone_config_verify(&config, err);
+	if (r < 0)
+		return r;
+	r = zone_live_apply(&config, z->boot.init.pidfd, &z->config, err);
+	record(z);
+	return r;
 }
 
 /* ---- init's end ---- */
@@ -350,6 +383,18 @@ zone_init_ended(struct zoneadmd *z)
 
 /* ---- adopting ---- */
 
+/* The file may say something else by now. */
+static void
+take_in_force(struct zoneadmd *z)
+{
+	struct zone_config in_force = { 0 };
+
+	if (zone_live_read(z->name, &in_force, NULL) < 0)
+		return;
+	zone_config_fini(&z->config);
+	z->config = in_force;
+}
+
 static int
 adopt_init(struct zoneadmd *z)
 {
@@ -386,6 +431,7 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 		z->boot.config = &z->config;
 		z->boot.spec = &z->spec;
 	}
+	take_in_force(z);
 	z->adopted = true;
 	z->exits = exits_listen(&why);
 	if (z->exits < 0)

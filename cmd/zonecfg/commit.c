@@ -155,13 +155,18 @@ cfg_commit(struct cfg_session *s, struct nrd_err *err)
 	NRD_CLOSE int lock = -1;
 	int r = cfg_verify(s, err);
 
+	s->verified |= r >= 0 && s->changed;
 	if (r < 0 || !s->changed)
 		return r;
+	bool quota = s->exists && s->original.quota != s->config.quota;
+
 	r = s->host->lock(s->host->arg, s->name, &lock, err);
 	if (r >= 0)
 		r = write_locked(s, err);
-	if (r >= 0)
+	if (r >= 0) {
 		s->saved = true;
+		s->quota_changed |= quota;
+	}
 	return r;
 }
 
@@ -184,7 +189,10 @@ cfg_verb_commit(struct cfg_session *s, const struct cfg_call *call, struct nrd_e
 int
 cfg_verb_verify(struct cfg_session *s, const struct cfg_call *call, struct nrd_err *err)
 {
-	return call->n > 0 ? nrd_usage(err, "takes no arguments") : cfg_verify(s, err);
+	int r = call->n > 0 ? nrd_usage(err, "takes no arguments") : cfg_verify(s, err);
+
+	s->verified |= r >= 0;
+	return r;
 }
 
 int

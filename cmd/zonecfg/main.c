@@ -7,10 +7,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "brand/lifecycle.h"
 #include "nrd/cli.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "session.h"
+#include "zone/client.h"
+#include "zone/cpus.h"
+#include "zone/live.h"
 #include "zone/state.h"
 
 struct opts {
@@ -57,19 +61,66 @@ flush_out(struct cfg_session *s)
 	nrd_buf_reset(&s->out);
 }
 
-/* Said once to people, not to scripts. */
-static void
-say_saved(struct cfg_session *s, bool node)
+static bool
+is_up(const char *name)
 {
 	struct zone_run run = { 0 };
 
-	if (s->saved && node && isatty(STDERR_FILENO) != 0 &&
-	    zone_run_read(s->name, &run, NULL) >= 0 && run.state >= ZONE_ST_READY)
-		(void)fprintf(stderr,
-			      "zonecfg: zone '%s': it is %s; what changed takes effect at its "
-			      "next boot\n",
-			      s->name, zone_state_name(run.state));
-	s->saved = false;
+	return zone_run_read(name, &run, NULL) >= 0 &&
+	       (run.state == ZONE_ST_READY || run.state == ZONE_ST_RUNNING);
+}
+
+/* Below another root nothing runs. */
+static int
+in_force(void *arg, const char *name, struct zone_config *ret_config)
+{
+	return arg == NULL && is_up(name) ? zone_live_read(name, ret_config, NULL) : -ENOENT;
+}
+
+static void
+cpus(void *arg, const char *name, char *dst, size_t size)
+{
+	dst[0] = '\0';
+	if (arg == NULL && is_up(name))
+		zone_cpus_of(name, dst, size);
+}
+
+static void
+not_in_force(const struct cfg_session *s, const struct nrd_err *err)
+{
+	(void)fprintf(stderr, "zonecfg: zone '%s': saved, but not in force: %s\n", s->name, err->msg);
+}
+
+static void
+apply(const struct cfg_session *s)
+{
+	NRD_FREE char *waiting = NULL;
+	NRD_CLOSE int fd = -1;
+	struct nrd_err err = { 0 };
+	int r = zone_client_open(s->name, &fd, &err);
+
+	if (r >= 0)
+		r = zone_client_apply(fd, &err);
+	if (r < 0)
+		not_in_force(s, &err);
+	if (cfg_waiting(s, &waiting, NULL) >= 0 && waiting != NULL)
+		(void)fprintf(stderr, "zonecfg: zone '%s': at its next boot: %s\n", s->name, waiting);
+}
+
+/* What was saved is put in force as far as it can be; it stays saved whatever comes of that. */
+static void
+put_in_force(struct cfg_session *s, bool node)
+{
+	struct nrd_err err = { 0 };
+
+	if (s->saved && node && s->quota_changed && brand_quota_set(&s->config, &err) < 0)
+		not_in_force(s, &err);
+	if (s->saved && node && is_up(s->name))
+		apply(s);
+	if (s->verified && zone_config_idle(&s->config) != NULL)
+		(void)fprintf(stderr, "zonecfg: zone '%s': %s\n", s->name,
+			      zone_config_idle(&s->config));
+	s->saved = s->quota_changed = s->verified = false;
 }
 
 static int
@@ -78,7 +129,7 @@ run_text(struct cfg_session *s, const char *text, bool node, struct nrd_err *err
 	int r = cfg_run(s, text, err);
 
 	flush_out(s);
-	say_saved(s, node);
+	put_in_force(s, node);
 	return r;
 }
 
@@ -138,7 +189,7 @@ leave(struct cfg_session *s, bool node)
 	struct nrd_err err = { 0 };
 
 	if (cfg_finish(s, &err) >= 0) {
-		say_saved(s, node);
+		put_in_force(s, node);
 		return 1;
 	}
 	complain(&err);
@@ -208,7 +259,7 @@ run(struct cfg_session *s, const struct nrd_args *args, const struct opts *opts,
 		return run_terminal(s, node, err);
 	if (r >= 0)
 		r = cfg_finish(s, err);
-	say_saved(s, node);
+	put_in_force(s, node);
 	return r;
 }
 
@@ -230,7 +281,9 @@ name_of(const struct opts *opts, const char *dir, char **ret_name, struct nrd_er
 static int
 edit(const struct nrd_args *args, const struct opts *opts, struct nrd_err *err)
 {
-	struct cfg_host host = { .ask = ask, .lock = lock };
+	struct cfg_host host = {
+		.ask = ask, .lock = lock, .in_force = in_force, .cpus = cpus,
+	};
 	NRD_FREE char *dir = opts->root != NULL ? nrd_format("%s" ZONE_DIR, opts->root) : NULL;
 	NRD_FREE char *name = NULL;
 	NRD_AUTO(cfg_session) s = { 0 };

@@ -21,6 +21,10 @@ struct cfg_host {
 	int (*ask)(void *arg, const char *question);
 	/* Held while the zone's file is looked at and replaced; *ret_fd may stay -1. */
 	int (*lock)(void *arg, const char *name, int *ret_fd, struct nrd_err *err);
+	/* What the zone runs with; a failure: it does not. NULL: no zone runs. */
+	int (*in_force)(void *arg, const char *name, struct zone_config *ret_config);
+	/* The CPUs it has; "": it is not known. NULL: as above. */
+	void (*cpus)(void *arg, const char *name, char *dst, size_t size);
 	void *arg;
 };
 
@@ -34,6 +38,8 @@ struct cfg_session {
 	bool loaded;                 /* config holds something */
 	bool changed;
 	bool saved;                  /* a commit changed the file; the reader resets it */
+	bool quota_changed;          /* with it */
+	bool verified;               /* looked at for commit or by itself; the reader resets it */
 	bool over;                   /* exit was said */
 	struct cfg_item item;        /* the open resource */
 	size_t index;                /* its place; their count: a new one */
@@ -100,6 +106,12 @@ void cfg_dump_words(struct nrd_buf *out);
 /* ---- between the verbs ---- */
 
 int cfg_commit(struct cfg_session *s, struct nrd_err *err);
+
+/*
+ * What of the file is not in force in the zone that runs and waits for its next boot: names of
+ * properties and resources, "hostname, fs"; NULL: nothing. Caller frees.
+ */
+int cfg_waiting(const struct cfg_session *s, char **ret_names, struct nrd_err *err);
 int cfg_verify(const struct cfg_session *s, struct nrd_err *err);
 int cfg_load(struct cfg_session *s, struct nrd_err *err);
 

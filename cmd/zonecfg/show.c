@@ -8,6 +8,49 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "session.h"
+#include "zone/live.h"
+
+/* ---- what waits for the next boot ---- */
+
+/* A key of the file, as zonecfg calls it. */
+static const char *
+name_of_key(const char *key)
+{
+	for (const struct cfg_prop *p = cfg_zone.props; p->name != NULL; p++)
+		if (nrd_streq(p->key, key))
+			return p->name;
+	for (const struct cfg_res *r = cfg_resources; r->name != NULL; r++) {
+		if (nrd_streq(r->key, key))
+			return r->name;
+		for (const struct cfg_prop *p = r->props;
+		     r->store == CFG_STORE_FIELDS && p->name != NULL; p++)
+			if (nrd_streq(p->key, key))
+				return r->name;
+	}
+	return key;
+}
+
+int
+cfg_waiting(const struct cfg_session *s, char **ret_names, struct nrd_err *err)
+{
+	NRD_AUTO(zone_config) in_force = { 0 };
+	NRD_STRV char **keys = NULL;
+	NRD_STRV char **names = NULL;
+	int r;
+
+	*ret_names = NULL;
+	if (s->host->in_force == NULL ||
+	    s->host->in_force(s->host->arg, s->name, &in_force) < 0)
+		return 0;
+	r = zone_live_waiting(&in_force, &s->config, &keys, err);
+	for (size_t i = 0; r >= 0 && keys != NULL && keys[i] != NULL; i++)
+		if (nrd_strv_add(&names, name_of_key(keys[i])) < 0)
+			r = -ENOMEM;
+	if (r < 0 || names == NULL)
+		return r == -ENOMEM ? nrd_nomem(err) : r;
+	*ret_names = nrd_strv_join(NRD_CSTRV(names), ", ");
+	return *ret_names != NULL ? 0 : nrd_nomem(err);
+}
 
 /* ---- info ---- */
 
@@ -85,7 +128,11 @@ info_prop(const struct cfg_item *item, const struct cfg_prop *prop, bool asked,
 		return info_pairs(prop, v, indent, out);
 	if (v != NULL)
 		return info_value(item, prop, v, indent, out, err);
-	if (zone && (asked || (prop->flags & CFG_ALWAYS) != 0))
+	/* What is in force all the same. */
+	if (nrd_streq(prop->key, "hostid"))
+		(void)nrd_buf_printf(out, "%s: %08x (of its uuid)\n", prop->name,
+				     zone_config_hostid(item->obj));
+	else if (zone && (asked || (prop->flags & CFG_ALWAYS) != 0))
 		(void)nrd_buf_printf(out, "%s: \n", prop->name);
 	else if (!zone && (prop->flags & CFG_CONTROL) == 0)
 		(void)nrd_buf_printf(out, "%s%s not specified\n", indent, prop->name);
@@ -104,6 +151,29 @@ info_item(const struct cfg_item *item, struct nrd_buf *out, struct nrd_err *err)
 	return r;
 }
 
+/* Which they are is known only while it runs. */
+static void
+info_cpus(const struct cfg_session *s, struct nrd_buf *out)
+{
+	char cpus[1024] = "";
+
+	if (s->host->cpus != NULL)
+		s->host->cpus(s->host->arg, s->name, cpus, sizeof(cpus));
+	if (cpus[0] != '\0')
+		(void)nrd_buf_printf(out, "\t[cpus: %s]\n", cpus);
+}
+
+static int
+info_waiting(struct cfg_session *s, struct nrd_err *err)
+{
+	NRD_FREE char *names = NULL;
+	int r = cfg_waiting(s, &names, err);
+
+	if (r >= 0 && names != NULL)
+		(void)nrd_buf_printf(&s->out, "at its next boot: %s\n", names);
+	return r;
+}
+
 static int
 info_resources(const struct cfg_session *s, const struct cfg_res *res, struct cfg_arg *filters,
 	       size_t n, struct nrd_buf *out, struct nrd_err *err)
@@ -117,6 +187,8 @@ info_resources(const struct cfg_session *s, const struct cfg_res *res, struct cf
 		r = cfg_item_load(res, &s->config, places.at.data[i], &item, err);
 		if (r >= 0)
 			r = info_item(&item, out, err);
+		if (nrd_streq(res->name, "dedicated-cpu"))
+			info_cpus(s, out);
 	}
 	nrd_vec_fini(&places.at);
 	return r;
@@ -133,7 +205,7 @@ info_all(struct cfg_session *s, struct nrd_err *err)
 		if (res->store != CFG_STORE_REFUSED && res->store != CFG_STORE_RCTL)
 			r = info_resources(s, res, NULL, 0, &s->out, err);
 	}
-	return r;
+	return r < 0 ? r : info_waiting(s, err);
 }
 
 int

@@ -166,6 +166,23 @@ add_fs(struct zone_spec *spec, const struct zone_fs *fs, struct nrd_err *err)
 	return 0;
 }
 
+/* /tmp in memory, of the size that is configured; a filesystem that is given for it comes on top. */
+static int
+add_tmp(const struct zone_config *config, struct zone_spec *spec)
+{
+	char target[] = "/tmp", type[] = "tmpfs";
+	char data[64];
+	const struct zone_mount m = {
+		.target = target,
+		.type = type,
+		.data = data,
+		.flags = ZONE_MOUNT_NODEV | ZONE_MOUNT_NOSUID,
+	};
+
+	(void)snprintf(data, sizeof(data), "mode=1777,size=%lluM", (unsigned long long)config->tmpfs);
+	return config->tmpfs == 0 ? 0 : zone_spec_mount(spec, &m);
+}
+
 /* NAME=value; one that is there is replaced. */
 static int
 env_set(char ***env, const char *text)
@@ -209,7 +226,9 @@ brand_spec_common(const struct zone_config *config, struct zone_spec *spec, stru
 
 	spec->root = nrd_format("%s/root", config->zonepath);
 	spec->volatile_dirs = !config->docker;
-	if (spec->root == NULL || add_env(config, spec) < 0)
+	spec->run_mib = (config->max_physical_memory + 1) / 2;
+	spec->shm_mib = config->max_shm_memory != 0 ? config->max_shm_memory : spec->run_mib;
+	if (spec->root == NULL || add_env(config, spec) < 0 || add_tmp(config, spec) < 0)
 		return nrd_nomem(err);
 	if (config->init_dir != NULL && config->init_dir[0] != '\0' &&
 	    nrd_str_set(&spec->dir, config->init_dir) < 0)

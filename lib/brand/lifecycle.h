@@ -80,6 +80,9 @@ int brand_verify(const struct zone_config *config, struct nrd_err *err);
 /* "ZoneWrongState" unless nothing of it runs. act for the message: "move". */
 int brand_must_be_down(const struct zone_config *config, const char *act, struct nrd_err *err);
 
+/* Gives the dataset of a zone that is installed the quota of its configuration. */
+int brand_quota_set(const struct zone_config *config, struct nrd_err *err);
+
 /*
  * Just before a boot: the zone's dataset is mounted at its zonepath, the root is there and can be
  * booted. What brand->verify says, what lib/store says, "ZoneRootMissing".

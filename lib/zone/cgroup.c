@@ -16,11 +16,14 @@
 
 #include <linux/magic.h>
 
+#include "nrd/buf.h"
 #include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/cpus.h"
 #include "zone/devices.h"
+#include "zone/ipc.h"
 
 #define MONITORS "zones.mon"
 #define MONITORS_DIR ZONE_CGROUP_ROOT "/" MONITORS
@@ -148,92 +151,158 @@ format_mib(uint64_t mib, char ret_text[32])
 		(void)snprintf(ret_text, 32, "%llu", (unsigned long long)mib << 20);
 }
 
-static int
-limit_at(const struct zone_config *c, int dir, struct nrd_err *err)
+/* illumos counts memory and swap together. Without swap in the kernel there is none to limit. */
+static void
+format_swap(const struct zone_config *c, char ret_text[32])
 {
-	uint64_t weight = c->cpu_shares > WEIGHT_MAX ? WEIGHT_MAX : c->cpu_shares;
-	char text[64];
+	if (c->max_swap > c->max_physical_memory)
+		format_mib(c->max_swap - c->max_physical_memory, ret_text);
+	else
+		(void)snprintf(ret_text, 32, c->max_swap == 0 ? "max" : "0");
+}
+
+static void
+format_cap(const struct zone_config *c, char ret_text[32])
+{
+	if (c->cpu_cap == 0)
+		(void)snprintf(ret_text, 32, "max %d", PERIOD_US);
+	else
+		(void)snprintf(ret_text, 32, "%llu %d",
+			       (unsigned long long)c->cpu_cap * (PERIOD_US / 100), PERIOD_US);
+}
+
+static void
+format_lwps(const struct zone_config *c, char ret_text[32])
+{
+	if (c->max_lwps == 0)
+		(void)snprintf(ret_text, 32, "max");
+	else
+		(void)snprintf(ret_text, 32, "%llu", (unsigned long long)c->max_lwps);
+}
+
+/*
+ * What caps the zone. memory.high is left alone: at memory.max the kernel reclaims and pages out
+ * before it kills, and memory.high would make the zone sleep where nothing can be reclaimed.
+ */
+static int
+caps_at(const struct zone_config *c, int dir, struct nrd_err *err)
+{
+	char text[32];
 	int r;
 
-	(void)snprintf(text, sizeof(text), "%llu",
-		       (unsigned long long)(weight == 0 ? WEIGHT_DEFAULT : weight));
-	r = put_limit(dir, "cpu.weight", text, weight == 0 || weight == WEIGHT_DEFAULT, err);
-	if (r < 0)
-		return r;
-	if (c->cpu_cap == 0)
-		(void)snprintf(text, sizeof(text), "max %d", PERIOD_US);
-	else
-		(void)snprintf(text, sizeof(text), "%llu %d",
-			       (unsigned long long)c->cpu_cap * (PERIOD_US / 100), PERIOD_US);
+	format_cap(c, text);
 	r = put_limit(dir, "cpu.max", text, c->cpu_cap == 0, err);
 	format_mib(c->max_physical_memory, text);
 	if (r >= 0)
 		r = put_limit(dir, "memory.max", text, c->max_physical_memory == 0, err);
-	/* illumos counts memory and swap together. Without swap in the kernel there is none to limit. */
-	if (c->max_swap > c->max_physical_memory)
-		format_mib(c->max_swap - c->max_physical_memory, text);
-	else
-		(void)snprintf(text, sizeof(text), c->max_swap == 0 ? "max" : "0");
+	format_swap(c, text);
 	if (r >= 0)
 		r = put_limit(dir, "memory.swap.max", text, true, err);
-	if (c->max_lwps == 0)
-		(void)snprintf(text, sizeof(text), "max");
-	else
-		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)c->max_lwps);
+	format_lwps(c, text);
 	return r < 0 ? r : put_limit(dir, "pids.max", text, c->max_lwps == 0, err);
+}
+
+static int
+weigh(const struct zone_config *c, int dir, struct nrd_err *err)
+{
+	uint64_t weight = c->cpu_shares > WEIGHT_MAX ? WEIGHT_MAX : c->cpu_shares;
+	char text[32];
+
+	(void)snprintf(text, sizeof(text), "%llu",
+		       (unsigned long long)(weight == 0 ? WEIGHT_DEFAULT : weight));
+	return put_limit(dir, "cpu.weight", text, weight == 0 || weight == WEIGHT_DEFAULT, err);
+}
+
+static bool
+is_capped(const struct zone_config *c)
+{
+	return c->cpu_cap != 0 || c->max_physical_memory != 0 || c->max_swap != 0 || c->max_lwps != 0;
+}
+
+static int
+open_dir(const char *path, int *ret_fd, struct nrd_err *err)
+{
+	*ret_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return *ret_fd < 0 ? nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path) : 0;
 }
 
 int
 zone_cgroup_limit(const struct zone_config *config, struct nrd_err *err)
 {
+	NRD_CLOSE int dir = -1;
+	NRD_CLOSE int payload = -1;
 	char path[256];
+	int r;
 
 	cgroup_path(config->zonename, "", path);
-	NRD_CLOSE int dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r = open_dir(path, &dir, err);
+	cgroup_path(config->zonename, "init", path);
+	if (r >= 0)
+		r = open_dir(path, &payload, err);
+	if (r >= 0)
+		r = weigh(config, dir, err);
+	if (r >= 0)
+		r = caps_at(config, dir, err);
+	if (r >= 0)
+		r = caps_at(config, payload, err);
+	if (r >= 0)
+		r = zone_ipc_guard(config, dir, false, err);
+	return r < 0 ? r : zone_cpus_take(config, dir, err);
+}
 
-	if (dir < 0)
-		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
-	return limit_at(config, dir, err);
+/*
+ * The payload has the caps too: its directory is all the zone sees of the tree, and what runs there
+ * (runtimes of languages, systemd, lxcfs) looks in it for how much it may use.
+ */
+static int
+make_payload(const struct zone_config *config, int *ret_fd, struct nrd_err *err)
+{
+	NRD_CLOSE int payload = -1;
+	char path[256];
+	int r;
+
+	cgroup_path(config->zonename, "init", path);
+	r = make_dir(path, err);
+	if (r >= 0)
+		r = open_dir(path, &payload, err);
+	if (r >= 0 && is_capped(config))
+		r = caps_at(config, payload, err);
+	if (r >= 0)
+		r = delegate(config, payload, err);
+	if (r >= 0)
+		*ret_fd = nrd_take_fd(&payload);
+	return r;
 }
 
 int
 zone_cgroup_make(const struct zone_config *config, int *ret_payload_fd, struct nrd_err *err)
 {
 	char path[256];
-	char payload_path[256];
 	NRD_CLOSE int dir = -1;
-	NRD_CLOSE int payload = -1;
 	int r = make_tree(err);
 
 	cgroup_path(config->zonename, "", path);
-	cgroup_path(config->zonename, "init", payload_path);
 	if (r >= 0)
 		r = make_dir(path, err);
-	if (r < 0)
-		return r;
-	dir = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (dir < 0)
-		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path);
-	r = enable_controllers(dir, err);
+	if (r >= 0)
+		r = open_dir(path, &dir, err);
+	if (r >= 0)
+		r = enable_controllers(dir, err);
 	if (r >= 0)
 		r = put(dir, "cgroup.max.descendants", DESCENDANTS_MAX, err);
 	if (r >= 0)
 		r = put(dir, "cgroup.max.depth", DEPTH_MAX, err);
 	if (r >= 0)
-		r = limit_at(config, dir, err);
+		r = weigh(config, dir, err);
+	if (r >= 0)
+		r = caps_at(config, dir, err);
 	if (r >= 0)
 		r = zone_devices_filter(config, dir, err);
 	if (r >= 0)
-		r = make_dir(payload_path, err);
-	if (r < 0)
-		return r;
-	payload = open(payload_path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
-	if (payload < 0)
-		return nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", payload_path);
-	r = delegate(config, payload, err);
+		r = zone_ipc_guard(config, dir, true, err);
 	if (r >= 0)
-		*ret_payload_fd = nrd_take_fd(&payload);
-	return r;
+		r = zone_cpus_take(config, dir, err);
+	return r < 0 ? r : make_payload(config, ret_payload_fd, err);
 }
 
 static bool
@@ -361,9 +430,62 @@ int
 zone_cgroup_remove(const char *name, struct nrd_err *err)
 {
 	char path[256];
+	int r;
 
 	cgroup_path(name, "", path);
-	return remove_tree(path, err);
+	r = remove_tree(path, err);
+	if (r >= 0)
+		zone_cpus_settle();
+	return r;
+}
+
+static void
+each_of(int dir, void (*fn)(pid_t pid, void *arg), void *arg)
+{
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT((size_t)1 << 20);
+	NRD_CLOSE int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC);
+	struct nrd_str rest, line;
+
+	if (fd < 0 || nrd_buf_read_fd(&text, fd, NULL) < 0)
+		return;
+	rest = nrd_str(nrd_buf_str(&text));
+	while (nrd_str_split(&rest, '\n', &line)) {
+		NRD_FREE char *number = nrd_str_dup(line);
+		uint64_t pid;
+
+		if (number != NULL && nrd_parse_u64(number, 1, INT32_MAX, &pid, NULL) == 0)
+			fn((pid_t)pid, arg);
+	}
+}
+
+static void
+each_below(int fd, unsigned depth, void (*fn)(pid_t pid, void *arg), void *arg)
+{
+	NRD_CLOSEDIR DIR *dir = fdopendir(fcntl(fd, F_DUPFD_CLOEXEC, 3));
+	const struct dirent *e;
+
+	each_of(fd, fn, arg);
+	while (dir != NULL && depth > 0 && (e = readdir(dir)) != NULL) {
+		if (e->d_type != DT_DIR || e->d_name[0] == '.')
+			continue;
+		NRD_CLOSE int sub = openat(fd, e->d_name,
+					   O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+		if (sub >= 0)
+			each_below(sub, depth - 1, fn, arg);
+	}
+}
+
+void
+zone_cgroup_each(const char *name, void (*fn)(pid_t pid, void *arg), void *arg)
+{
+	char path[256];
+
+	cgroup_path(name, "", path);
+	NRD_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0)
+		each_below(fd, 64, fn, arg);
 }
 
 int

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "nrd/err.h"
 #include "zone/config.h"
@@ -31,6 +32,9 @@ int zone_cgroup_limit(const struct zone_config *config, struct nrd_err *err);
  * "ZoneStuck" names what remains.
  */
 int zone_cgroup_kill(const char *name, int init, unsigned timeout_ms, struct nrd_err *err);
+
+/* Calls fn for each process there is at the moment. */
+void zone_cgroup_each(const char *name, void (*fn)(pid_t pid, void *arg), void *arg);
 
 bool zone_cgroup_populated(const char *name);
 

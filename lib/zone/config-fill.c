@@ -150,6 +150,21 @@ tasks(struct zone_config *c)
 	NUMBER(c, max_processes, c->max_lwps);
 }
 
+/* FNV-1a; all zeros and all ones mean that there is none. */
+uint32_t
+zone_config_hostid(const struct zone_config *c)
+{
+	uint32_t hash = 2166136261u;
+	char uuid[NRD_UUID_TEXT];
+
+	if (HAS(c, hostid) && c->hostid != 0)
+		return (uint32_t)c->hostid;
+	nrd_uuid_format(&c->uuid, uuid);
+	for (const char *p = uuid; *p != '\0'; p++)
+		hash = (hash ^ (unsigned char)*p) * 16777619u;
+	return hash == 0 || hash == UINT32_MAX ? 1 : hash;
+}
+
 int
 zone_config_fill(struct zone_config *c, struct nrd_err *err)
 {

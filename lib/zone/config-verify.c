@@ -170,6 +170,16 @@ zone_config_verify(const struct zone_config *c, struct nrd_err *err)
 	return r < 0 ? r : verify_datasets(c, err);
 }
 
+/* 100 is what everybody has. */
+const char *
+zone_config_idle(const struct zone_config *c)
+{
+	if (c->zfs_io_priority == 0 || c->zfs_io_priority == 100)
+		return NULL;
+	return "zfs-io-priority is kept and has no effect: ZFS does not tell whose reads and writes it "
+	       "does";
+}
+
 int
 zone_config_clash(const char *dir, const struct zone_config *c, struct nrd_err *err)
 {

@@ -153,8 +153,17 @@ int zone_name_check(const char *name, struct nrd_err *err);
  */
 int zone_config_fill(struct zone_config *config, struct nrd_err *err);
 
+/*
+ * What `hostid` says in the zone: as configured, else a number that follows from its uuid and so
+ * stays the same for as long as there is the zone.
+ */
+uint32_t zone_config_hostid(const struct zone_config *config);
+
 /* Rules between properties that only make sense when all is given (zoneadm verify, zonecfg verify). */
 int zone_config_verify(const struct zone_config *config, struct nrd_err *err);
+
+/* What is configured, is kept, and does nothing on Linux, in words; NULL: there is nothing like it. */
+const char *zone_config_idle(const struct zone_config *config);
 
 /* Has another zone its zonepath, its root's dataset or its uuid? "BadConfig" names that zone. */
 int zone_config_clash(const char *dir, const struct zone_config *config, struct nrd_err *err);

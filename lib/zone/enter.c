@@ -36,6 +36,7 @@
 #include "zone/passwd.h"
 #include "zone/state.h"
 #include "zone/sys.h"
+#include "zone/views.h"
 
 #define ALL_NAMESPACES                                                                             \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
@@ -161,6 +162,8 @@ outer(const struct door *d, inside_fn *fn, const void *arg, int sock)
 
 	/* Up to its exec nobody in the zone may look into a process that comes from the node. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
+	if (zone_jail_limit(&d->jail, 0, &err) < 0)
+		give_up(sock, &err);
 	if (setns(d->pidfd, ALL_NAMESPACES) < 0) {
 		(void)nrd_fail(&err, errno, "ZoneEnter", "zone '%s': join it: %m", d->zone);
 		give_up(sock, &err);
@@ -400,5 +403,86 @@ zone_enter_console(const char *zone, int *ret_master, struct nrd_err *err)
 
 	if (r >= 0)
 		(void)close(slave);
+	return r;
+}
+
+/* ---- mounts ---- */
+
+struct tmpfs {
+	const char *path;
+	char size[32];
+};
+
+/* As root of the zone: what is not a filesystem of the zone's own, the kernel does not change. */
+static int
+resize(const struct door *d, const void *arg, int sock, struct nrd_err *err)
+{
+	const struct tmpfs *t = arg;
+	NRD_CLOSE int fs = fspick(AT_FDCWD, t->path, FSPICK_CLOEXEC | FSPICK_SYMLINK_NOFOLLOW);
+	struct statfs is;
+
+	(void)d;
+	(void)sock;
+	if (statfs(t->path, &is) < 0 || is.f_type != TMPFS_MAGIC)
+		return nrd_fail(err, ENOTSUP, "ZoneTmpfs", "%s in the zone is no tmpfs any more",
+				t->path);
+	if (fs < 0 || fsconfig(fs, FSCONFIG_SET_STRING, "size", t->size, 0) < 0 ||
+	    fsconfig(fs, FSCONFIG_CMD_RECONFIGURE, NULL, NULL, 0) < 0)
+		return nrd_fail(err, errno, "ZoneTmpfs", "give %s in the zone %s: %m%s", t->path,
+				t->size, errno == EINVAL ? "; is more in it than that?" : "");
+	return 0;
+}
+
+int
+zone_enter_tmpfs(const char *zone, const char *path, uint64_t mib, struct nrd_err *err)
+{
+	struct tmpfs t = { .path = path };
+	struct entered e = { 0 };
+	int r;
+
+	(void)snprintf(t.size, sizeof(t.size), "%lluM", (unsigned long long)mib);
+	r = enter(zone, resize, &t, &e, err);
+	if (r >= 0)
+		(void)waitpid(e.pid, NULL, __WALL);
+	return r;
+}
+
+static int
+rebind(const struct door *d, const void *arg, int sock, struct nrd_err *err)
+{
+	const int *views = arg;
+	NRD_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	(void)d;
+	(void)sock;
+	for (size_t i = 0; i < ZONE_VIEWS; i++) {
+		struct statfs fs;
+		int r;
+
+		if (views[i] < 0)
+			continue;
+		if (statfs(zone_view_names[i], &fs) < 0 ? errno == ENOTCONN
+							: fs.f_type == FUSE_SUPER_MAGIC)
+			(void)umount2(zone_view_names[i], MNT_DETACH | UMOUNT_NOFOLLOW);
+		r = zone_mount_attach(views[i], root, zone_view_names[i] + 1, ZONE_TARGET_SAME, err);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+int
+zone_enter_views(const char *zone, struct nrd_err *err)
+{
+	struct entered e = { 0 };
+	int views[ZONE_VIEWS];
+	int r = zone_views_open(views, err);
+
+	if (r < 0)
+		return r;
+	r = enter(zone, rebind, views, &e, err);
+	if (r >= 0)
+		(void)waitpid(e.pid, NULL, __WALL);
+	zone_views_close(views);
 	return r;
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "nrd/err.h"
@@ -37,3 +38,12 @@ int zone_enter_pty(const char *zone, int *ret_master, int *ret_slave, struct nrd
  * is gone: after zoneadmd was killed. What had the old one open keeps it, dead. Caller closes.
  */
 int zone_enter_console(const char *zone, int *ret_master, struct nrd_err *err);
+
+/* Gives the tmpfs that is mounted at path in the zone another size. */
+int zone_enter_tmpfs(const char *zone, const char *path, uint64_t mib, struct nrd_err *err);
+
+/*
+ * Mounts the files of lib/zone/views.h anew: after lxcfs was started again, those the zone has are
+ * dead. "ZoneViews" when lxcfs is not there.
+ */
+int zone_enter_views(const char *zone, struct nrd_err *err);

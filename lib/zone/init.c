@@ -21,6 +21,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,6 +31,7 @@
 #include "nrd/str.h"
 #include "zone/delegate.h"
 #include "zone/fdpass.h"
+#include "zone/ipc.h"
 #include "zone/jail.h"
 #include "zone/sys.h"
 #include "zone/tree.h"
@@ -102,6 +104,24 @@ run_init(const struct start *s, struct nrd_err *err)
 	return nrd_fail(err, num, "ZoneStart", "run %s: %m", argv[0]);
 }
 
+/*
+ * Where gethostid(3) looks; by the zone's own root, so it cannot be led out of the zone. What
+ * cannot be written, of a root that is read-only say, is no reason not to boot.
+ */
+static void
+write_hostid(uint32_t id)
+{
+	NRD_CLOSE int have = open("/etc/hostid", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	NRD_CLOSE int fd = -1;
+	uint32_t old = 0;
+
+	if (have >= 0 && read(have, &old, sizeof(old)) == sizeof(old) && old == id)
+		return;
+	fd = open("/etc/hostid", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
+	if (fd >= 0 && (fchmod(fd, 0644) < 0 || write(fd, &id, sizeof(id)) != sizeof(id)))
+		(void)unlink("/etc/hostid");
+}
+
 static int
 child_steps(const struct start *s, int sock, struct nrd_err *err)
 {
@@ -121,6 +141,7 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 		return r;
 	if (sethostname(name, strlen(name)) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "set the hostname: %m");
+	write_hostid(zone_config_hostid(s->config));
 	r = loopback_up(err);
 	if (r >= 0)
 		r = take_terminal(console, err);
@@ -272,6 +293,10 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 		r = write_map(init->pid, "gid_map", s->config, err);
 	if (r >= 0)
 		r = plain_oom(init->pid, err);
+	if (r >= 0)
+		r = zone_ipc_limit(s->config, init->pidfd, true, err);
+	if (r >= 0)
+		r = zone_jail_limit(&s->jail, init->pid, err);
 	if (r >= 0)
 		r = open_userns(init->pid, &userns, err);
 	if (r >= 0)

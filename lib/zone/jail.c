@@ -22,17 +22,25 @@
 #define NOFILE_SOFT 1024
 #define NOFILE_HARD 1048576
 
+static uint64_t
+memlock_of(const struct zone_config *config)
+{
+	return config->max_locked_memory > 0 ? config->max_locked_memory << 20 : UINT64_MAX;
+}
+
+static uint64_t
+nproc_of(const struct zone_config *config)
+{
+	return config->max_processes > 0 ? config->max_processes : UINT64_MAX;
+}
+
 int
 zone_jail_prepare(const struct zone_config *config, struct zone_jail *ret_jail,
 		  struct nrd_err *err)
 {
-	struct zone_jail jail = { .memlock = UINT64_MAX, .nproc = UINT64_MAX };
+	struct zone_jail jail = { .memlock = memlock_of(config), .nproc = nproc_of(config) };
 	int r = zone_caps_of(config, &jail.caps, err);
 
-	if (config->max_locked_memory > 0)
-		jail.memlock = config->max_locked_memory << 20;
-	if (config->max_processes > 0)
-		jail.nproc = config->max_processes;
 	if (r >= 0)
 		r = zone_filter_get(config, &jail.filter, err);
 	if (r >= 0)
@@ -53,20 +61,26 @@ zone_jail_cleanup(struct zone_jail *jail)
 }
 
 static int
-limit(int what, uint64_t soft, uint64_t hard, struct nrd_err *err)
+limit(pid_t pid, __rlimit_resource_t what, uint64_t soft, uint64_t hard, struct nrd_err *err)
 {
 	const struct rlimit rl = {
 		.rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : soft,
 		.rlim_max = hard == UINT64_MAX ? RLIM_INFINITY : hard,
 	};
-	struct rlimit have;
 
-	if (setrlimit(what, &rl) == 0)
-		return 0;
-	/* Raising needs the node's own privilege: what was inherited must do. */
-	if (errno == EPERM && getrlimit(what, &have) == 0 && have.rlim_max <= hard)
-		return 0;
-	return nrd_fail(err, errno, "ZoneJail", "set resource limit %d: %m", what);
+	if (prlimit(pid, what, &rl, NULL) < 0)
+		return nrd_fail(err, errno, "ZoneJail", "set resource limit %d: %m", (int)what);
+	return 0;
+}
+
+int
+zone_jail_limit(const struct zone_jail *jail, pid_t pid, struct nrd_err *err)
+{
+	int r = limit(pid, RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD, err);
+
+	if (r >= 0)
+		r = limit(pid, RLIMIT_MEMLOCK, jail->memlock, jail->memlock, err);
+	return r < 0 ? r : limit(pid, RLIMIT_NPROC, jail->nproc, jail->nproc, err);
 }
 
 static void
@@ -86,14 +100,8 @@ default_signals(void)
 int
 zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err)
 {
-	int r = limit(RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD, err);
+	int r;
 
-	if (r >= 0)
-		r = limit(RLIMIT_MEMLOCK, jail->memlock, jail->memlock, err);
-	if (r >= 0)
-		r = limit(RLIMIT_NPROC, jail->nproc, jail->nproc, err);
-	if (r < 0)
-		return r;
 	default_signals();
 	(void)umask(022);
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
@@ -113,4 +121,26 @@ zone_jail_user(uid_t uid, gid_t gid, struct nrd_err *err)
 	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return nrd_fail(err, errno, "ZoneJail", "become user %u:%u: %m", uid, gid);
 	return 0;
+}
+
+/* A soft limit that the process lowered itself stays; one that was at the top stays there. */
+static void
+relimit(pid_t pid, __rlimit_resource_t what, uint64_t limit)
+{
+	rlim_t most = limit == UINT64_MAX ? RLIM_INFINITY : limit;
+	struct rlimit rl;
+
+	if (prlimit(pid, what, NULL, &rl) < 0)
+		return;
+	if (rl.rlim_cur == rl.rlim_max || rl.rlim_cur > most)
+		rl.rlim_cur = most;
+	rl.rlim_max = most;
+	(void)prlimit(pid, what, &rl, NULL);
+}
+
+void
+zone_jail_relimit(const struct zone_config *config, pid_t pid)
+{
+	relimit(pid, RLIMIT_MEMLOCK, memlock_of(config));
+	relimit(pid, RLIMIT_NPROC, nproc_of(config));
 }

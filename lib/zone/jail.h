@@ -26,7 +26,13 @@ void zone_jail_fini(struct zone_jail *jail);
 void zone_jail_cleanup(struct zone_jail *jail);
 
 /*
- * Limits, keyring, signals, system call filter, capabilities, and no descriptor beyond 2 over an
+ * Gives a process that is to enter (0: the caller) its limits while somebody may still raise them:
+ * in the zone's user namespace nobody can.
+ */
+int zone_jail_limit(const struct zone_jail *jail, pid_t pid, struct nrd_err *err);
+
+/*
+ * Keyring, signals, system call filter, capabilities, and no descriptor beyond 2 over an
  * exec. The process must be uid 0 of the zone's user namespace. "ZoneJail", "ZoneFilter",
  * "ZoneCaps".
  */
@@ -34,3 +40,6 @@ int zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err);
 
 /* Becomes uid and gid of the zone, after zone_jail_enter. */
 int zone_jail_user(uid_t uid, gid_t gid, struct nrd_err *err);
+
+/* Gives a process of a running zone the limits it would be started with. It may be gone meanwhile. */
+void zone_jail_relimit(const struct zone_config *config, pid_t pid);

@@ -37,7 +37,9 @@ struct zone_spec {
 	char **env;
 	char *dir;
 	char *user;         /* "uid[:gid]" as numbers, or NULL: 0:0 */
-	bool volatile_dirs; /* tmpfs on /run and /tmp */
+	bool volatile_dirs; /* tmpfs on /run */
+	uint64_t shm_mib;   /* most in /dev/shm and in /run; 0: half of the node's memory, as Linux has it */
+	uint64_t run_mib;
 };
 
 /* Takes a mount over (its texts are copied). -ENOMEM. */

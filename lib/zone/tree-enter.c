@@ -22,6 +22,7 @@
  * root may walk to, and of which nothing is needed any more.
  */
 #define STAGE_DIR "/dev"
+#define MASKS "dev/net" /* a directory of ours that is empty until then */
 #define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 
 /* What every zone has, in this order; it belongs to the zone's own namespaces. */
@@ -57,16 +58,30 @@ static const char *const masked[] = {
 	"sys/kernel/vmcoreinfo", "sys/module", "sys/power",
 };
 
+/* A limit of the zone's memory is one of what it may put there. */
+static const char *
+own_data(const struct own *o, const struct zone_spec *spec, char text[128])
+{
+	bool shm = nrd_streq(o->target, "dev/shm");
+	uint64_t mib = shm ? spec->shm_mib : spec->run_mib;
+
+	if (mib == 0 || !nrd_streq(o->type, "tmpfs"))
+		return o->data;
+	(void)snprintf(text, 128, "%s,size=%lluM", o->data, (unsigned long long)mib);
+	return text;
+}
+
 static int
 attach_own(const struct zone_spec *spec, int root, struct nrd_err *err)
 {
 	for (size_t i = 0; i < nrd_count(own); i++) {
 		NRD_CLOSE int fd = -1;
+		char data[128];
 		int r;
 
 		if (own[i].volatile_only && !spec->volatile_dirs)
 			continue;
-		r = zone_fs_make(own[i].type, own[i].data, own[i].attrs, &fd, err);
+		r = zone_fs_make(own[i].type, own_data(&own[i], spec, data), own[i].attrs, &fd, err);
 		if (r >= 0)
 			r = zone_mount_attach(fd, root, own[i].target, ZONE_TARGET_DIR, err);
 		if (r < 0)
@@ -112,37 +127,36 @@ attach_spec(const struct zone_spec *spec, const struct zone_tree *tree, int root
 	return 0;
 }
 
-/*
- * A file's mask is a file, a directory's a directory. The first of a kind is the mount itself, the
- * others are copies of it: before 6.15 the kernel copies only what is attached.
- */
+/* A file's mask is a file, a directory's a directory. */
+static int
+mask(int root, const char *path, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	NRD_CLOSE int copy = -1;
+	struct stat st;
+	int r;
+
+	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
+		return 0;
+	copy = zone_mount_clone(root, S_ISDIR(st.st_mode) ? MASKS "/" ZONE_MASK_DIR
+							  : MASKS "/" ZONE_MASK_FILE, 0);
+	if (copy < 0)
+		return nrd_fail(err, errno, "ZoneMount", "copy the mask of /%s: %m", path);
+	r = zone_mount_attach(copy, root, path, ZONE_TARGET_SAME, &why);
+	return r < 0 ? nrd_fail(err, -r, "ZoneMount", "hide /%s: %s", path, why.msg) : 0;
+}
+
+/* Before 6.15 the kernel copies a part of a mount only where that is attached: so it is, meanwhile. */
 static int
 attach_masks(const struct zone_tree *tree, int root, struct nrd_err *err)
 {
-	bool attached[2] = { false, false };
+	int r = zone_mount_attach(tree->masks, root, MASKS, ZONE_TARGET_DIR, err);
 
-	for (size_t i = 0; i < nrd_count(masked); i++) {
-		struct stat st;
-		struct nrd_err why = { 0 };
-		NRD_CLOSE int copy = -1;
-		int kind, r;
-
-		if (fstatat(root, masked[i], &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
-			continue;
-		kind = S_ISDIR(st.st_mode) ? 1 : 0;
-		if (attached[kind]) {
-			copy = zone_mount_clone(tree->masks[kind], "", AT_EMPTY_PATH);
-			if (copy < 0)
-				return nrd_fail(err, errno, "ZoneMount", "copy the mask of /%s: %m",
-						masked[i]);
-		}
-		r = zone_mount_attach(attached[kind] ? copy : tree->masks[kind], root, masked[i],
-				      ZONE_TARGET_SAME, &why);
-		if (r < 0)
-			return nrd_fail(err, -r, "ZoneMount", "hide /%s: %s", masked[i], why.msg);
-		attached[kind] = true;
-	}
-	return 0;
+	for (size_t i = 0; r >= 0 && i < nrd_count(masked); i++)
+		r = mask(root, masked[i], err);
+	if (r >= 0 && (fchdir(root) < 0 || umount2(MASKS, MNT_DETACH | UMOUNT_NOFOLLOW) < 0))
+		return nrd_fail(err, errno, "ZoneMount", "take the masks away: %m");
+	return r;
 }
 
 /* A terminal of the zone's own, so that its name is right inside; bound to /dev/console. */

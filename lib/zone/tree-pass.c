@@ -37,8 +37,8 @@ zone_tree_send(int sock, const struct zone_tree *tree, struct nrd_err *err)
 
 	if (r >= 0)
 		r = send_one(sock, tree->dev, err);
-	for (size_t i = 0; r >= 0 && i < 2; i++)
-		r = send_one(sock, tree->masks[i], err);
+	if (r >= 0)
+		r = send_one(sock, tree->masks, err);
 	for (size_t i = 0; r >= 0 && i < tree->n_binds; i++)
 		r = send_one(sock, tree->binds[i], err);
 	return r;
@@ -53,8 +53,8 @@ zone_tree_receive(int sock, const struct zone_spec *spec, struct zone_tree *ret_
 
 	if (r >= 0)
 		r = receive_one(sock, &t.dev, err);
-	for (size_t i = 0; r >= 0 && i < 2; i++)
-		r = receive_one(sock, &t.masks[i], err);
+	if (r >= 0)
+		r = receive_one(sock, &t.masks, err);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
 		t.binds[i] = -1;
 		t.n_binds = i + 1;

@@ -64,23 +64,26 @@ make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_e
 	return 0;
 }
 
-/* What is laid over files and directories the zone is not to see. */
+/*
+ * What is laid over files and directories the zone is not to see. Without a size, df does not list
+ * it; it is read-only, and what another mount of it could take counts for who takes it.
+ */
 static int
 make_masks(struct zone_tree *t, struct nrd_err *err)
 {
+	struct mount_attr attr = {
+		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
+			    MOUNT_ATTR_NOEXEC,
+	};
 	NRD_CLOSE int fd = -1;
-	int r = zone_fs_make("tmpfs", "mode=755,size=4k,nr_inodes=8",
-			     MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-				     MOUNT_ATTR_NOEXEC,
-			     &fd, err);
+	int r = zone_fs_make("tmpfs", "mode=755,size=0,nr_inodes=4", 0, &fd, err);
 
 	if (r < 0)
 		return r;
-	t->masks[1] = nrd_take_fd(&fd);
-	/* The node's own: before 6.15 the kernel copies no part of a mount that is attached nowhere. */
-	t->masks[0] = zone_mount_clone(AT_FDCWD, "/dev/null", 0);
-	if (t->masks[0] < 0)
-		return nrd_fail(err, errno, "ZoneMount", "take /dev/null: %m");
+	if (mkdirat(fd, ZONE_MASK_DIR, 0555) < 0 || mknodat(fd, ZONE_MASK_FILE, S_IFREG | 0444, 0) < 0 ||
+	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make what hides: %m");
+	t->masks = nrd_take_fd(&fd);
 	return 0;
 }
 
@@ -100,7 +103,8 @@ take_bind(const struct zone_mount *m, int userns, int *ret_fd, struct nrd_err *e
 	NRD_CLOSE int fd = zone_mount_clone(AT_FDCWD, m->source, how);
 	struct mount_attr attr = { .attr_set = attributes(m->flags) };
 
-	if (fd < 0 && errno == ENOENT && (m->flags & ZONE_MOUNT_OPTIONAL))
+	/* ENOTCONN: it is lxcfs's, which has died and is being started again. */
+	if (fd < 0 && (errno == ENOENT || errno == ENOTCONN) && (m->flags & ZONE_MOUNT_OPTIONAL))
 		return 0;
 	if (fd < 0)
 		return nrd_fail(err, errno, "ZoneMount", "take %s for %s: %m", m->source, m->target);
@@ -165,8 +169,7 @@ zone_tree_close(struct zone_tree *tree)
 {
 	shut(&tree->root);
 	shut(&tree->dev);
-	shut(&tree->masks[0]);
-	shut(&tree->masks[1]);
+	shut(&tree->masks);
 	for (size_t i = 0; i < tree->n_binds; i++)
 		shut(&tree->binds[i]);
 	tree->n_binds = 0;

@@ -13,16 +13,18 @@
  * the node's own tree.
  */
 #define ZONE_TREE_BINDS 128
+#define ZONE_MASK_FILE  "file"
+#define ZONE_MASK_DIR   "dir"
 
 struct zone_tree {
 	int root;  /* detached mounts, -1: none */
 	int dev;
 	int binds[ZONE_TREE_BINDS]; /* of the spec's mounts, by their number */
-	int masks[2];               /* an empty file, an empty directory */
+	int masks;                  /* an empty file and an empty directory, to lay over others */
 	size_t n_binds;
 };
 
-#define ZONE_TREE_NONE { .root = -1, .dev = -1, .masks = { -1, -1 } }
+#define ZONE_TREE_NONE { .root = -1, .dev = -1, .masks = -1 }
 
 /* userns: the zone's user namespace, whose ids the mounts show. "ZoneMount". */
 int zone_tree_prepare(const struct zone_config *config, const struct zone_spec *spec, int userns, struct zone_tree *ret_tree,

@@ -10,3 +10,10 @@
  * -ENOMEM.
  */
 int zone_views_add(struct zone_spec *spec);
+
+#define ZONE_VIEWS 8
+extern const char *const zone_view_names[ZONE_VIEWS]; /* "/proc/meminfo" */
+
+/* Detached mounts of them, as a zone that runs gets them; -1 for one lxcfs does not have. "ZoneViews". */
+int zone_views_open(int ret_views[ZONE_VIEWS], struct nrd_err *err);
+void zone_views_close(int views[ZONE_VIEWS]);

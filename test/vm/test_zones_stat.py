@@ -117,7 +117,7 @@ def test_files(zones):
         until grep -q ^b: /tmp/v; do sleep 0.1; done
         zlogin b 'dd if=/dev/zero of=/data/f bs=64k count=32; dd if=/data/f of=/dev/null bs=64k' 2>/dev/null
         n=$(grep -c ^b: /tmp/v); until [ $(grep -c ^b: /tmp/v) -ge $((n + 2)) ]; do sleep 0.1; done
-        kill -INT $v; wait $v || :
+        kill $v; wait $v || :
         {KSTAT}; echo ===; grep ^b: /tmp/v""").split("===")
     before, after = kstat(out[0]), kstat(out[1])
     lines = [[float(f) for f in line.split(":")[1:]] for line in out[2].strip().split("\n")][1:]
@@ -136,7 +136,7 @@ def test_a_zone_that_comes_and_goes(zones):
         here() { until tail -n 3 /tmp/zonestat | grep -q '"b"'; do sleep 0.2; done; sleep 1.2; }
         gone() { until ! tail -n 3 /tmp/zonestat | grep -q '"b"'; do sleep 0.2; done; sleep 1.2; }
         here; zoneadm -z b halt; gone; zoneadm -z b boot; here
-        kill -INT $pids; wait || :
+        kill $pids; wait || :
         for f in zonestat vfsstat prstat zonememstat; do cat /tmp/$f; echo ===; done""")
     stat, vfs, pr, mem = (rows(part.strip()) for part in out.split("===")[:4])
     for name, lines in (("zone", stat), ("zonename", vfs), ("zone", mem)):
