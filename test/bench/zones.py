@@ -5,6 +5,7 @@ Zones against Debian's own runtimes, the floor and themselves. The same scripts 
 machine (natively, as emulation punishes large programs) and on a node.
 """
 import collections
+import os
 import shutil
 import statistics
 import subprocess
@@ -70,13 +71,14 @@ class Native:
 
 class OnNode:
     """A node of its own, from the saved machine."""
-    name = "on a node"
 
-    def __init__(self, memory=2048):
+    def __init__(self, name="on a node", options=(), accel=None):
+        self.name = name
         self.rig = str(TOP / "test/rig")
         work = WORK / "node"
         make_work(work)
-        sh(self.rig, "up", "--name", "bench-zones", "--fresh", "--memory", str(memory))
+        env = {**os.environ, **({"NEREID_ACCEL": accel} if accel else {})}
+        sh(self.rig, "up", "--name", "bench-zones", "--fresh", *options, env=env)
         self.sh(f"mkdir -p {NODE_DIR}/runtimes/root {NODE_DIR}/programs/usr/lib {NODE_DIR}/programs/usr/sbin {NODE_DIR}/work")
         sh(self.rig, "push", "--name", "bench-zones", TOP / "build/runtimes/root.tar.zst", "/var/tmp/root.tar.zst")
         tar = WORK / "node.tar"
@@ -196,9 +198,9 @@ def native(bench):
     return run
 
 
-def node(bench, memory=2048):
+def node(bench, **how):
     def run(fig, runs):
-        place = OnNode(memory)
+        place = OnNode(**how)
         try:
             bench(fig, place, runs)
         finally:
@@ -209,8 +211,13 @@ def node(bench, memory=2048):
 BENCHES = {
     "zones-native": native(lambda fig, place, runs: bench_race(fig, place, max(runs, 20), 1200)),
     "zones": node(lambda fig, place, runs: bench_race(fig, place, max(runs, 5), 3600)),
+    # One processor, whose time is what it does: milliseconds are millions of instructions, kernel's and waiting included.
+    "zones-icount": node(lambda fig, place, runs: bench_race(fig, place, max(runs, 5), 3600), name="by instructions",
+                         options=("--cpus", "1", "--cold"), accel="icount"),
     "zones-many-native": native(lambda fig, place, runs: bench_many(fig, place, 500, 1200)),
-    "zones-many": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), memory=16384),
+    "zones-many": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), options=("--memory", "16384", "--cold"),
+                       name="on a node of 16 GiB"),
+    "zones-many-2g": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), name="on a node of 2 GiB"),
     "zones-cycles-native": native(lambda fig, place, runs: bench_cycles(fig, place, 1000, 900)),
     "zones-cycles": node(lambda fig, place, runs: bench_cycles(fig, place, 1000, 600)),
 }
