@@ -25,6 +25,9 @@
 #define UFFD_USER_MODE_ONLY 1
 #define LOW32 UINT32_MAX
 #define NR_IOCTL_I386 54
+#define NR_SOCKETCALL_I386 102
+#define SOCKETCALL_SOCKET 1
+#define FAMILIES_MAX 63 /* the kernel has 46 */
 
 static int
 failed(struct nrd_err *err, int r, const char *what)
@@ -53,34 +56,50 @@ by_list(scmp_filter_ctx ctx, uint32_t action, const char *const *names, struct n
 	return r;
 }
 
+/*
+ * A zone is on its own networks and talks to the kernel about them. The other families are not all
+ * bound to a network namespace (a virtual machine's vsock is not), and most are little looked at.
+ */
 static int
 sockets(scmp_filter_ctx ctx, struct nrd_err *err)
 {
 	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
 	int r = 0;
 
-	for (size_t i = 0; r >= 0 && i < nrd_count(families); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, LOW32, (scmp_datum_t)families[i]));
+	for (int family = 0; r >= 0 && family <= FAMILIES_MAX; family++) {
+		uint32_t action = SCMP_ACT_ERRNO(EAFNOSUPPORT);
+
+		for (size_t i = 0; i < nrd_count(families); i++)
+			if (families[i] == family)
+				action = SCMP_ACT_ALLOW;
+		r = seccomp_rule_add(ctx, action, SCMP_SYS(socket), 1,
+				     SCMP_A0(SCMP_CMP_MASKED_EQ, LOW32, (scmp_datum_t)family));
+	}
 	return r < 0 ? failed(err, r, "socket") : 0;
 }
 
 /*
- * Terminals: pushing input into another's (TIOCSTI) and the console's selection (TIOCLINUX) are
- * EPERM, all other requests are let through. libseccomp cannot say "all but these" of an argument
- * of which the kernel takes the lower half, so this goes before its program.
+ * What libseccomp cannot say, before its program. Terminals: pushing input into another's (TIOCSTI)
+ * and the console's selection (TIOCLINUX) are EPERM, all other requests are let through ("all but
+ * these", of an argument of which the kernel takes the lower half). And of the one call for all
+ * that has to do with sockets, which 32-bit programs have beside the others, the part that makes a
+ * socket: its family is in memory, where a filter cannot look.
  */
-static const struct sock_filter ioctl_filter[] = {
+static const struct sock_filter first_filter[] = {
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 2),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 2, 6),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 3, 10),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_IOCTL_I386, 0, 4),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_IOCTL_I386, 1, 0),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_SOCKETCALL_I386, 4, 7),
 	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 1),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 4),
 	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCKETCALL_SOCKET, 0, 1),
+	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
 };
 
 static int
@@ -164,7 +183,7 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 		return nrd_nomem(err);
 	r = fill(ctx, lx, nesting, err);
 	if (r >= 0)
-		r = nrd_write_all(out, ioctl_filter, sizeof(ioctl_filter), err);
+		r = nrd_write_all(out, first_filter, sizeof(first_filter), err);
 	if (r >= 0) {
 		r = seccomp_export_bpf(ctx, out);
 		if (r < 0)
