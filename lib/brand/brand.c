@@ -226,6 +226,7 @@ brand_spec_common(const struct zone_config *config, struct zone_spec *spec, stru
 
 	spec->root = nrd_format("%s/root", config->zonepath);
 	spec->volatile_dirs = !config->docker;
+	spec->nesting = config->nesting;
 	spec->run_mib = (config->max_physical_memory + 1) / 2;
 	spec->shm_mib = config->max_shm_memory != 0 ? config->max_shm_memory : spec->run_mib;
 	if (spec->root == NULL || add_env(config, spec) < 0 || add_tmp(config, spec) < 0)

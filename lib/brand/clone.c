@@ -67,15 +67,15 @@ up_clone(void *arg, struct nrd_err *err)
 	struct brand_job *job = arg;
 	const struct zone_config *c = job->config;
 	NRD_FREE char *quota = nrd_format("%lluG", (unsigned long long)c->quota);
-	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", NULL, NULL, NULL };
+	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", "setuid", "off", NULL, NULL, NULL };
 	int r = quota != NULL ? brand_make_zonepath(c->zonepath, &job->made_path, err)
 			      : nrd_nomem(err);
 
 	if (r < 0)
 		return r;
 	if (c->quota != 0) {
-		props[4] = "quota";
-		props[5] = quota;
+		props[6] = "quota";
+		props[7] = quota;
 	}
 	r = store_dataset_clone(job->store, job->snapshot, c->zfs_filesystem, props, err);
 	if (r < 0)

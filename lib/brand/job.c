@@ -174,7 +174,7 @@ make_dataset(struct brand_job *job, struct nrd_err *err)
 {
 	const struct zone_config *c = job->config;
 	NRD_FREE char *quota = nrd_format("%lluG", (unsigned long long)c->quota);
-	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", NULL, NULL, NULL };
+	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", "setuid", "off", NULL, NULL, NULL };
 	int r = brand_job_store(job, err);
 
 	if (r < 0)
@@ -182,8 +182,8 @@ make_dataset(struct brand_job *job, struct nrd_err *err)
 	if (quota == NULL)
 		return nrd_nomem(err);
 	if (c->quota != 0) {
-		props[4] = "quota";
-		props[5] = quota;
+		props[6] = "quota";
+		props[7] = quota;
 	}
 	r = store_dataset_create(job->store, c->zfs_filesystem, props, err);
 	if (r < 0)

@@ -23,6 +23,7 @@
 #include "nrd/str.h"
 #include "zone/cpus.h"
 #include "zone/devices.h"
+#include "zone/guard.h"
 #include "zone/ipc.h"
 
 #define MONITORS "zones.mon"
@@ -117,6 +118,18 @@ enable_at(const char *path, struct nrd_err *err)
 	return enable_controllers(dir, err);
 }
 
+static int
+make_zones(struct nrd_err *err)
+{
+	NRD_CLOSE int dir = open(ZONE_CGROUP_DIR, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r;
+
+	if (dir < 0)
+		return nrd_fail(err, errno, "ZoneCgroup", "open " ZONE_CGROUP_DIR ": %m");
+	r = enable_controllers(dir, err);
+	return r < 0 ? r : zone_guard(dir, err);
+}
+
 /* The tree above the zones; made once a boot, cheap to ask again. */
 static int
 make_tree(struct nrd_err *err)
@@ -128,7 +141,7 @@ make_tree(struct nrd_err *err)
 	r = enable_at(ZONE_CGROUP_ROOT, err);
 	if (r >= 0)
 		r = make_dir(ZONE_CGROUP_DIR, err);
-	return r < 0 ? r : enable_at(ZONE_CGROUP_DIR, err);
+	return r < 0 ? r : make_zones(err);
 }
 
 static int

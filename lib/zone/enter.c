@@ -4,36 +4,35 @@
 /*
  * Two clones: the first process is in the zone's cgroup and joins its namespaces; its child is in
  * the zone's pid namespace as well, which one joins only by being born there, and is nonetheless
- * the caller's own (CLONE_PARENT). The descriptors of the caller that are not asked for are closed
- * before the zone could see either.
+ * the caller's own (CLONE_PARENT). It does nothing before it is told to, so one that nobody has
+ * heard of ends. Neither can be looked into by the zone, whose root sees no more of them than that
+ * they are there, and may stop or freeze them: then the caller's patience ends, and they are killed.
  */
 #include "enter.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/cgroup.h"
 #include "zone/config.h"
 #include "zone/fdpass.h"
 #include "zone/jail.h"
-#include "zone/mountapi.h"
 #include "zone/passwd.h"
+#include "zone/pty.h"
 #include "zone/state.h"
 #include "zone/sys.h"
 #include "zone/views.h"
@@ -42,6 +41,7 @@
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC | \
 	 CLONE_NEWCGROUP | CLONE_NEWTIME)
 #define ANSWER_MS 30000
+#define GO 'g'
 
 struct door {
 	const char *zone;
@@ -88,6 +88,8 @@ open_cgroup(const struct zone_config *config, struct nrd_err *err)
 	    fchownat(owned, "zlogin", (uid_t)config->id_base, (gid_t)config->id_base, 0) < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "zone '%s': give it a cgroup: %m",
 				config->zonename);
+	/* The zone may freeze what is its own. */
+	(void)nrd_attr_write(owned, "zlogin/cgroup.freeze", "0", NULL);
 	fd = openat(owned, "zlogin", O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return fd < 0 ? nrd_fail(err, errno, "ZoneEnter", "zone '%s': make a cgroup in it: %m",
 				 config->zonename)
@@ -143,7 +145,10 @@ inner(const struct door *d, inside_fn *fn, const void *arg, int sock)
 {
 	struct nrd_err err = { 0 };
 	int r = 0;
+	char go = 0;
 
+	if (recv(sock, &go, 1, 0) != 1 || go != GO)
+		_exit(127);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		r = nrd_fail(&err, errno, "ZoneEnter", "become root of the zone: %m");
 	if (r >= 0)
@@ -162,7 +167,8 @@ outer(const struct door *d, inside_fn *fn, const void *arg, int sock)
 
 	/* Up to its exec nobody in the zone may look into a process that comes from the node. */
 	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (zone_jail_limit(&d->jail, 0, &err) < 0)
+	if (zone_jail_outside(&d->jail, &err) < 0 ||
+	    nrd_attr_write(AT_FDCWD, "/proc/self/oom_score_adj", "0", &err) < 0)
 		give_up(sock, &err);
 	if (setns(d->pidfd, ALL_NAMESPACES) < 0) {
 		(void)nrd_fail(&err, errno, "ZoneEnter", "zone '%s': join it: %m", d->zone);
@@ -205,16 +211,29 @@ hear(int sock, struct entered *e, struct nrd_err *err)
 		n = zone_fd_receive(sock, &said, sizeof(said), &fd);
 		if (n <= 0)
 			return e->pid > 0 ? 0 : nrd_fail(err, ECHILD, "ZoneEnter", "it was killed");
-		if (fd >= 0 && e->n_fds < 2)
+		if (fd >= 0 && e->n_fds < 2) {
 			e->fds[e->n_fds++] = fd;
-		else if (n == sizeof(pid_t))
+		} else if (n == sizeof(pid_t)) {
 			e->pid = said.pid;
-		else if (n == sizeof(said.err)) {
+			if (send(sock, &(char){ GO }, 1, MSG_NOSIGNAL) != 1)
+				return nrd_fail(err, errno, "ZoneEnter", "wake its process: %m");
+		} else if (n == sizeof(said.err)) {
 			if (err != NULL)
 				*err = said.err;
 			return said.err.num != 0 ? -said.err.num : -EPROTO;
 		}
 	}
+}
+
+/* A process the zone has stopped or frozen does not end by itself. */
+static void
+reap(pid_t pid, bool killed)
+{
+	if (pid <= 0)
+		return;
+	if (killed)
+		(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, __WALL);
 }
 
 static int
@@ -244,10 +263,9 @@ enter(const char *zone, inside_fn *fn, const void *arg, struct entered *e, struc
 		r = hear(socks[0], e, err);
 	(void)close(socks[0]);
 	door_shut(&d);
-	if (first > 0)
-		(void)waitpid(first, NULL, 0);
-	if (r < 0 && e->pid > 0)
-		(void)waitpid(e->pid, NULL, __WALL);
+	reap(first, r < 0);
+	if (r < 0)
+		reap(e->pid, true);
 	return r;
 }
 
@@ -267,7 +285,7 @@ take_fds(const struct zone_enter *en, struct nrd_err *err)
 	for (int i = 0; i < 3; i++)
 		if (dup2(high[i], i) < 0)
 			return nrd_fail(err, errno, "ZoneEnter", "take descriptor %d: %m", i);
-	if (setsid() < 0 && errno != EPERM)
+	if (setsid() < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "make a session: %m");
 	if (en->tty != 0 && ioctl(0, TIOCSCTTY, 0) < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "take the terminal: %m");
@@ -319,51 +337,17 @@ zone_enter_spawn(const struct zone_enter *en, int *ret_pidfd, pid_t *ret_pid, st
 
 /* ---- a terminal ---- */
 
-/* The zone may have put anything there: only the kernel's own will do. */
-static int
-open_ptmx(struct nrd_err *err)
-{
-	NRD_CLOSE int fd = open("/dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NOFOLLOW);
-	struct statfs fs;
-
-	if (fd < 0)
-		return nrd_fail(err, errno, "ZoneEnter", "open /dev/pts/ptmx in the zone: %m");
-	if (fstatfs(fd, &fs) < 0 || fs.f_type != DEVPTS_SUPER_MAGIC)
-		return nrd_fail(err, EINVAL, "ZoneEnter", "/dev/pts in the zone is not what it was");
-	return nrd_take_fd(&fd);
-}
-
-static int
-bind_console(int slave, struct nrd_err *err)
-{
-	NRD_CLOSE int mount = zone_mount_clone(slave, "", AT_EMPTY_PATH);
-	NRD_CLOSE int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-
-	if (mount < 0 || root < 0)
-		return nrd_fail(err, errno, "ZoneEnter", "take a terminal as console: %m");
-	/* What hangs there is a terminal that is gone, on which nothing can be mounted. */
-	(void)umount2("/dev/console", MNT_DETACH | UMOUNT_NOFOLLOW);
-	return zone_mount_attach(mount, root, "dev/console", ZONE_TARGET_SAME, err);
-}
-
 static int
 make_pty(const struct door *d, const void *arg, int sock, struct nrd_err *err)
 {
-	static const int unlock = 0;
 	const bool *console = arg;
-	NRD_CLOSE int master = open_ptmx(err);
+	NRD_CLOSE int master = -1;
 	NRD_CLOSE int slave = -1;
-	int r;
+	int r = zone_pty_open(&master, &slave, err);
 
 	(void)d;
-	if (master < 0)
-		return master;
-	if (ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return nrd_fail(err, errno, "ZoneEnter", "unlock a terminal: %m");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
-		return nrd_fail(err, errno, "ZoneEnter", "open a terminal: %m");
-	r = *console ? bind_console(slave, err) : 0;
+	if (r >= 0 && *console)
+		r = zone_pty_console(slave, err);
 	if (r >= 0)
 		r = zone_fd_send(sock, master, err);
 	return r < 0 ? r : zone_fd_send(sock, slave, err);

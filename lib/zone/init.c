@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/securebits.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
@@ -33,6 +34,7 @@
 #include "zone/fdpass.h"
 #include "zone/ipc.h"
 #include "zone/jail.h"
+#include "zone/pty.h"
 #include "zone/sys.h"
 #include "zone/tree.h"
 
@@ -40,6 +42,7 @@
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
 #define START_LIMIT_MS 30000
 #define GO 'g'
+#define BUILT 't'
 
 struct start {
 	const struct zone_config *config;
@@ -72,6 +75,38 @@ become_root_of_zone(struct nrd_err *err)
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "make a cgroup namespace: %m");
 	return 0;
+}
+
+/* The tree is built by one that may take it apart again; a copy that nobody can is what it lives in. */
+static int
+make_tree(const struct start *s, int sock, struct nrd_err *err)
+{
+	NRD_CLOSE int mntns = -1;
+	char byte;
+	int r = zone_tree_enter(s->spec, &s->tree, err);
+
+	if (r < 0)
+		return r;
+	if (send(sock, &(char){ BUILT }, 1, MSG_NOSIGNAL) != 1 ||
+	    zone_fd_receive(sock, &byte, 1, &mntns) != 1 || mntns < 0)
+		return nrd_fail(err, EPIPE, "ZoneStart", "take its mounts over: %m");
+	return zone_tree_move(mntns, err);
+}
+
+static int
+make_console(int sock, int *ret_console, struct nrd_err *err)
+{
+	NRD_CLOSE int master = -1;
+	NRD_CLOSE int slave = -1;
+	int r = zone_pty_open(&master, &slave, err);
+
+	if (r >= 0)
+		r = zone_pty_console(slave, err);
+	if (r >= 0)
+		r = zone_fd_send(sock, master, err);
+	if (r >= 0)
+		*ret_console = nrd_take_fd(&slave);
+	return r;
 }
 
 static int
@@ -126,17 +161,15 @@ static int
 child_steps(const struct start *s, int sock, struct nrd_err *err)
 {
 	const char *name = s->config->hostname != NULL ? s->config->hostname : s->config->zonename;
-	int console = -1, master = -1;
+	int console = -1;
 	int r = become_root_of_zone(err);
 
 	/* Should zoneadmd die while the zone is half made, so does it. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (r >= 0)
-		r = zone_tree_enter(s->spec, &s->tree, &console, &master, err);
-	if (r < 0)
-		return r;
-	r = zone_fd_send(sock, master, err);
-	(void)close(master);
+		r = make_tree(s, sock, err);
+	if (r >= 0)
+		r = make_console(sock, &console, err);
 	if (r < 0)
 		return r;
 	if (sethostname(name, strlen(name)) < 0)
@@ -206,6 +239,22 @@ old_time(void)
 		(void)setns(fd, CLONE_NEWTIME);
 }
 
+/*
+ * Who makes a user namespace owns it, and the kernel counts what is made in it (namespaces, inotify
+ * watches and the like) with what else that user has made. So each zone's is made by an id of its
+ * own: one zone cannot use up what the others and the node need. Only the effective id changes, and
+ * the capabilities stay.
+ */
+static int
+become_owner(uid_t uid, bool fixup, struct nrd_err *err)
+{
+	if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 ||
+	    setresuid((uid_t)-1, uid, (uid_t)-1) < 0 ||
+	    (fixup && prctl(PR_SET_SECUREBITS, 0) < 0))
+		return nrd_fail(err, errno, "ZoneStart", "become user %u: %m", uid);
+	return 0;
+}
+
 static int
 spawn(struct start *s, int payload, int socks[2], struct zone_init *init, struct nrd_err *err)
 {
@@ -215,11 +264,17 @@ spawn(struct start *s, int payload, int socks[2], struct zone_init *init, struct
 		.exit_signal = SIGCHLD,
 		.cgroup = (uint64_t)payload,
 	};
-	int r = new_time(err);
+	int r = zone_jail_outside(&s->jail, err);
 	int num;
 
-	if (r < 0)
+	if (r >= 0)
+		r = new_time(err);
+	if (r >= 0)
+		r = become_owner((uid_t)s->config->id_base, false, err);
+	if (r < 0) {
+		old_time();
 		return r;
+	}
 	init->pid = zone_sys_clone3(&args);
 	num = errno;
 	if (init->pid == 0) {
@@ -227,9 +282,11 @@ spawn(struct start *s, int payload, int socks[2], struct zone_init *init, struct
 		child(s, socks[1]);
 	}
 	old_time();
+	r = become_owner(0, true, err);
+	errno = num;
 	if (init->pid < 0)
 		return nrd_fail(err, num, "ZoneStart", "start its first process: %m");
-	return 0;
+	return r;
 }
 
 static int
@@ -273,6 +330,26 @@ listen_to_child(int sock, struct zone_init *init, struct nrd_err *err)
 	}
 }
 
+static int
+lock_tree(int sock, pid_t init, int userns, struct nrd_err *err)
+{
+	struct pollfd p = { .fd = sock, .events = POLLIN };
+	NRD_CLOSE int mntns = -1;
+	struct nrd_err said;
+	ssize_t n = poll(&p, 1, START_LIMIT_MS) > 0 ? recv(sock, &said, sizeof(said), 0) : -1;
+	int r;
+
+	if (n == sizeof(said)) {
+		if (err != NULL)
+			*err = said;
+		return said.num != 0 ? -said.num : -EPROTO;
+	}
+	if (n != 1)
+		return nrd_fail(err, ECHILD, "ZoneStart", "its first process made no filesystems");
+	r = zone_tree_lock(init, userns, &mntns, err);
+	return r < 0 ? r : zone_fd_send(sock, mntns, err);
+}
+
 /* zoneadmd may be spared when memory runs out; the zone is not. */
 static int
 plain_oom(pid_t pid, struct nrd_err *err)
@@ -296,8 +373,6 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 	if (r >= 0)
 		r = zone_ipc_limit(s->config, init->pidfd, true, err);
 	if (r >= 0)
-		r = zone_jail_limit(&s->jail, init->pid, err);
-	if (r >= 0)
 		r = open_userns(init->pid, &userns, err);
 	if (r >= 0)
 		r = zone_delegate(s->config, init->pid, &init->missing, err);
@@ -309,6 +384,8 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 		return nrd_fail(err, errno, "ZoneStart", "wake its first process: %m");
 	r = zone_tree_send(sock, &s->tree, err);
 	zone_tree_close(&s->tree);
+	if (r >= 0)
+		r = lock_tree(sock, init->pid, userns, err);
 	return r < 0 ? r : listen_to_child(sock, init, err);
 }
 
@@ -331,6 +408,17 @@ parse_user(const char *text, uid_t *ret_uid, gid_t *ret_gid, struct nrd_err *err
 	return 0;
 }
 
+static void
+kill_init(struct zone_init *init)
+{
+	(void)zone_sys_pidfd_kill(init->pidfd, SIGKILL);
+	(void)waitpid(init->pid, NULL, 0);
+	(void)close(init->pidfd);
+	if (init->console >= 0)
+		(void)close(init->console);
+	free(init->missing);
+}
+
 int
 zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
 		struct zone_init *ret_init, struct nrd_err *err)
@@ -348,17 +436,10 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 		r = spawn(&s, payload, socks, &init, err);
 	if (socks[1] >= 0)
 		(void)close(socks[1]);
-	if (r >= 0) {
+	if (r >= 0)
 		r = raise_up(&s, socks[0], &init, err);
-		if (r < 0) {
-			(void)zone_sys_pidfd_kill(init.pidfd, SIGKILL);
-			(void)waitpid(init.pid, NULL, 0);
-			(void)close(init.pidfd);
-			if (init.console >= 0)
-				(void)close(init.console);
-			free(init.missing);
-		}
-	}
+	if (r < 0 && init.pid > 0)
+		kill_init(&init);
 	if (socks[0] >= 0)
 		(void)close(socks[0]);
 	zone_tree_close(&s.tree);

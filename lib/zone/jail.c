@@ -6,9 +6,14 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/close_range.h>
+#include <linux/ioprio.h>
 #include <linux/keyctl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -21,6 +26,12 @@
 
 #define NOFILE_SOFT 1024
 #define NOFILE_HARD 1048576
+#define MSGQUEUE    819200          /* bytes in POSIX message queues */
+#define SIGPENDING  65536
+#define STACK       ((uint64_t)8 << 20)
+#define CPUS_MAX    8192
+#define TIMERSLACK_NS 50000
+#define IOPRIO_DEFAULT 0            /* of class none: follows the nice value */
 
 static uint64_t
 memlock_of(const struct zone_config *config)
@@ -61,26 +72,61 @@ zone_jail_cleanup(struct zone_jail *jail)
 }
 
 static int
-limit(pid_t pid, __rlimit_resource_t what, uint64_t soft, uint64_t hard, struct nrd_err *err)
+limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard, struct nrd_err *err)
 {
 	const struct rlimit rl = {
 		.rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : soft,
 		.rlim_max = hard == UINT64_MAX ? RLIM_INFINITY : hard,
 	};
 
-	if (prlimit(pid, what, &rl, NULL) < 0)
+	if (setrlimit(what, &rl) < 0)
 		return nrd_fail(err, errno, "ZoneJail", "set resource limit %d: %m", (int)what);
 	return 0;
 }
 
-int
-zone_jail_limit(const struct zone_jail *jail, pid_t pid, struct nrd_err *err)
+/* All there are: none may depend on who starts the zone. */
+static int
+set_limits(const struct zone_jail *jail, struct nrd_err *err)
 {
-	int r = limit(pid, RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD, err);
+	const struct {
+		__rlimit_resource_t what;
+		uint64_t soft, hard;
+	} limits[] = {
+		{ RLIMIT_AS, UINT64_MAX, UINT64_MAX },     { RLIMIT_CORE, 0, UINT64_MAX },
+		{ RLIMIT_CPU, UINT64_MAX, UINT64_MAX },    { RLIMIT_DATA, UINT64_MAX, UINT64_MAX },
+		{ RLIMIT_FSIZE, UINT64_MAX, UINT64_MAX },  { RLIMIT_LOCKS, UINT64_MAX, UINT64_MAX },
+		{ RLIMIT_MEMLOCK, jail->memlock, jail->memlock },
+		{ RLIMIT_MSGQUEUE, MSGQUEUE, MSGQUEUE },   { RLIMIT_NICE, 0, 0 },
+		{ RLIMIT_NOFILE, NOFILE_SOFT, NOFILE_HARD },
+		{ RLIMIT_NPROC, jail->nproc, jail->nproc }, { RLIMIT_RSS, UINT64_MAX, UINT64_MAX },
+		{ RLIMIT_RTPRIO, 0, 0 },                   { RLIMIT_RTTIME, UINT64_MAX, UINT64_MAX },
+		{ RLIMIT_SIGPENDING, SIGPENDING, SIGPENDING },
+		{ RLIMIT_STACK, STACK, UINT64_MAX },
+	};
+	int r = 0;
 
-	if (r >= 0)
-		r = limit(pid, RLIMIT_MEMLOCK, jail->memlock, jail->memlock, err);
-	return r < 0 ? r : limit(pid, RLIMIT_NPROC, jail->nproc, jail->nproc, err);
+	for (size_t i = 0; r >= 0 && i < nrd_count(limits); i++)
+		r = limit(limits[i].what, limits[i].soft, limits[i].hard, err);
+	return r;
+}
+
+int
+zone_jail_outside(const struct zone_jail *jail, struct nrd_err *err)
+{
+	const struct sched_param plain = { 0 };
+	unsigned char every[CPUS_MAX / 8];
+
+	memset(every, 0xff, sizeof(every));
+	if (sched_setscheduler(0, SCHED_OTHER, &plain) < 0 || setpriority(PRIO_PROCESS, 0, 0) < 0)
+		return nrd_fail(err, errno, "ZoneJail", "set the priority: %m");
+	/* Its cgroup says which processors a zone has; none of these fail on a process of the node's. */
+	(void)syscall(SYS_sched_setaffinity, 0, sizeof(every), every);
+	(void)syscall(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_DEFAULT);
+	(void)personality(PER_LINUX);
+	(void)prctl(PR_SET_TIMERSLACK, TIMERSLACK_NS, 0, 0, 0);
+	/* Nobody has logged in: a zone's own pam_loginuid says who does. A kernel without audit has none. */
+	(void)nrd_attr_write(AT_FDCWD, "/proc/self/loginuid", "4294967295", NULL);
+	return set_limits(jail, err);
 }
 
 static void

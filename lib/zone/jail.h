@@ -26,10 +26,11 @@ void zone_jail_fini(struct zone_jail *jail);
 void zone_jail_cleanup(struct zone_jail *jail);
 
 /*
- * Gives a process that is to enter (0: the caller) its limits while somebody may still raise them:
- * in the zone's user namespace nobody can.
+ * What only the node's root may set, in a process that is still the node's and of which the zone's
+ * processes come: limits (those of user namespaces made by it are the zone's as a whole), priority,
+ * processors, login id. Whoever starts or enters a zone brings nothing of its own. "ZoneJail".
  */
-int zone_jail_limit(const struct zone_jail *jail, pid_t pid, struct nrd_err *err);
+int zone_jail_outside(const struct zone_jail *jail, struct nrd_err *err);
 
 /*
  * Keyring, signals, system call filter, capabilities, and no descriptor beyond 2 over an

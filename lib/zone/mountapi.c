@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -19,11 +20,13 @@
 #define PATH_PARTS_MAX 32
 
 static int
-in_root(int root, const char *path, uint64_t flags)
+in_root(int root, const char *path, uint64_t flags, enum zone_target target)
 {
+	bool plain = target == ZONE_TARGET_PLAIN_DIR || target == ZONE_TARGET_PLAIN_SAME;
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
+		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS |
+			   (plain ? RESOLVE_NO_SYMLINKS : 0),
 	};
 
 	return (int)syscall(SYS_openat2, root, path, &how, sizeof(how));
@@ -125,7 +128,7 @@ make_target(int root, const char *path, enum zone_target target, struct nrd_err 
 			return nrd_fail(err, ENAMETOOLONG, "ZoneMount", "%s: the path is too long", path);
 		(void)snprintf(name, sizeof(name), "%.*s", NRD_STR_ARG(part));
 		(void)snprintf(parent_path, sizeof(parent_path), "%s", done[0] != '\0' ? done : ".");
-		parent = in_root(root, parent_path, O_PATH | O_DIRECTORY);
+		parent = in_root(root, parent_path, O_PATH | O_DIRECTORY, target);
 		if (parent < 0)
 			return nrd_fail(err, errno, "ZoneMount", "open %s in the zone: %m", done);
 		if (last && target == ZONE_TARGET_FILE) {
@@ -148,15 +151,19 @@ int
 zone_mount_attach(int mount, int root, const char *path, enum zone_target target,
 		  struct nrd_err *err)
 {
-	NRD_CLOSE int at = in_root(root, path, O_PATH);
+	NRD_CLOSE int at = in_root(root, path, O_PATH, target);
 	int r;
 
-	if (at < 0 && errno == ENOENT && target != ZONE_TARGET_SAME) {
+	if (at < 0 && errno == ENOENT && target != ZONE_TARGET_SAME &&
+	    target != ZONE_TARGET_PLAIN_SAME) {
 		r = make_target(root, path, target, err);
 		if (r < 0)
 			return r;
-		at = in_root(root, path, O_PATH);
+		at = in_root(root, path, O_PATH, target);
 	}
+	if (at < 0 && errno == ELOOP)
+		return nrd_fail(err, ELOOP, "ZoneMount",
+				"/%s in the zone is a link, where nothing can be mounted", path);
 	if (at < 0)
 		return nrd_fail(err, errno, "ZoneMount", "open %s in the zone: %m", path);
 	if (move_mount(mount, "", at, "", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_T_EMPTY_PATH) < 0)

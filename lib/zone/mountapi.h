@@ -22,6 +22,9 @@ enum zone_target {
 	ZONE_TARGET_DIR,
 	ZONE_TARGET_FILE,
 	ZONE_TARGET_SAME, /* whichever is there; "ZoneMount" (-ENOENT) when neither */
+	/* As DIR and SAME, and no part of the path may be a link: "ZoneMount" (-ELOOP). */
+	ZONE_TARGET_PLAIN_DIR,
+	ZONE_TARGET_PLAIN_SAME,
 };
 
 /*

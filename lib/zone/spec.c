@@ -42,6 +42,18 @@ zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount)
 	return 0;
 }
 
+bool
+zone_spec_volatile(const struct zone_spec *spec)
+{
+	return spec->volatile_dirs;
+}
+
+bool
+zone_spec_nesting(const struct zone_spec *spec)
+{
+	return spec->nesting;
+}
+
 void
 zone_spec_fini(struct zone_spec *spec)
 {

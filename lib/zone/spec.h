@@ -40,9 +40,12 @@ struct zone_spec {
 	bool volatile_dirs; /* tmpfs on /run */
 	uint64_t shm_mib;   /* most in /dev/shm and in /run; 0: half of the node's memory, as Linux has it */
 	uint64_t run_mib;
+	bool nesting;       /* may run containers of its own */
 };
 
 /* Takes a mount over (its texts are copied). -ENOMEM. */
 int zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount);
+bool zone_spec_volatile(const struct zone_spec *spec);
+bool zone_spec_nesting(const struct zone_spec *spec);
 void zone_spec_fini(struct zone_spec *spec);
 void zone_spec_cleanup(struct zone_spec *spec);

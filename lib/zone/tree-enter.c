@@ -5,10 +5,8 @@
 #include <linux/mount.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <termios.h>
 #include <unistd.h>
 
 #include "nrd/mem.h"
@@ -18,51 +16,72 @@
 #include "zone/tree.h"
 
 /*
- * Where the root is attached until it is /: any directory that is always there, that the zone's
- * root may walk to, and of which nothing is needed any more.
+ * Where the root is attached until it is /, and the zone's whole sysfs, of which parts are taken:
+ * any directories that are always there, that the zone's root may walk to, and of which nothing is
+ * needed any more. They go away with the node's root.
  */
 #define STAGE_DIR "/dev"
-#define MASKS "dev/net" /* a directory of ours that is empty until then */
+#define STAGE_SYS "/sys"
 #define SAFE (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+
+/*
+ * What is mounted lies where its descriptor says, not where a path in the zone's root would lead:
+ * what comes below proc, /dev and /sys is attached to the mounts themselves.
+ */
+enum place {
+	AT_ROOT,
+	AT_DEV,
+	AT_PROC,
+	AT_SYS,
+	N_PLACES,
+};
+
+static const char *const place_names[] = { "", "dev/", "proc/", "sys/" };
 
 /* What every zone has, in this order; it belongs to the zone's own namespaces. */
 static const struct own {
 	const char *type;
+	enum place place;
 	const char *target;
 	const char *data;
 	unsigned attrs;
-	bool volatile_only;
+	bool (*wanted)(const struct zone_spec *spec);
 } own[] = {
-	{ "proc", "proc", NULL, SAFE, false },
-	{ "sysfs", "sys", NULL, SAFE | MOUNT_ATTR_RDONLY, false },
-	{ "cgroup2", "sys/fs/cgroup", NULL, SAFE, false },
-	{ "devpts", "dev/pts", "ptmxmode=0666,mode=0620,gid=5", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC,
-	  false },
-	{ "tmpfs", "dev/shm", "mode=1777", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, false },
-	{ "mqueue", "dev/mqueue", NULL, SAFE, false },
-	{ "tmpfs", "run", "mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, true },
+	{ "cgroup2", AT_SYS, "fs/cgroup", NULL, SAFE, NULL },
+	{ "devpts", AT_DEV, "pts", "ptmxmode=0666,mode=0620,gid=5",
+	  MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, NULL },
+	{ "tmpfs", AT_DEV, "shm", "mode=1777", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, NULL },
+	{ "mqueue", AT_DEV, "mqueue", NULL, SAFE, NULL },
+	{ "tmpfs", AT_ROOT, "run", "mode=755", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	  zone_spec_volatile },
+	/* A zone's containers cannot mount these two where it has none that is whole. */
+	{ "proc", AT_DEV, ZONE_DEV_PROC, NULL, SAFE, zone_spec_nesting },
+	{ "sysfs", AT_DEV, ZONE_DEV_SYS, NULL, SAFE | MOUNT_ATTR_RDONLY, zone_spec_nesting },
 };
 
-/* They tell of the node, or act on it. Whether they are there depends on the kernel. */
+/* Of sysfs. The rest tells of the node: its buses, disks, firmware, serial numbers, temperatures. */
+static const char *const sys_kept[] = {
+	"class/net", "devices/system/cpu", "devices/system/node", "devices/virtual/net",
+};
+
+/*
+ * Of proc, what tells of the node or acts on it; whether it is there depends on the kernel. What is
+ * not hidden: vmstat, which vmstat(8) does not work without, filesystems, version, cgroups, tty.
+ */
 static const char *const masked[] = {
-	"proc/acpi", "proc/asound", "proc/bus", "proc/config.gz", "proc/driver",
-	"proc/dynamic_debug", "proc/fs", "proc/interrupts", "proc/iomem", "proc/ioports", "proc/irq",
-	"proc/kallsyms", "proc/kcore", "proc/keys", "proc/key-users", "proc/kmsg", "proc/kpagecgroup",
-	"proc/kpagecount", "proc/kpageflags", "proc/latency_stats", "proc/mdstat", "proc/mtrr",
-	"proc/sched_debug", "proc/schedstat", "proc/scsi", "proc/slabinfo", "proc/spl",
-	"proc/sysrq-trigger", "proc/sysvipc/none", "proc/timer_list", "proc/timer_stats",
-	"proc/vmallocinfo", "sys/block", "sys/bus", "sys/class/block", "sys/dev/block",
-	"sys/devices/virtual/powercap", "sys/devices/pci0000:00", "sys/firmware", "sys/fs/bpf",
-	"sys/fs/pstore", "sys/hypervisor", "sys/kernel/btf", "sys/kernel/debug", "sys/kernel/mm",
-	"sys/kernel/notes", "sys/kernel/security", "sys/kernel/slab", "sys/kernel/tracing",
-	"sys/kernel/vmcoreinfo", "sys/module", "sys/power",
+	"acpi", "asound", "buddyinfo", "bus", "cmdline", "config.gz", "consoles", "crypto",
+	"devices", "dma", "driver", "dynamic_debug", "fb", "fs", "interrupts", "iomem", "ioports",
+	"irq", "kallsyms", "kcore", "key-users", "keys", "kmsg", "kpagecgroup", "kpagecount",
+	"kpageflags", "latency_stats", "mdstat", "misc", "modules", "mtrr", "pagetypeinfo",
+	"partitions", "pressure", "sched_debug", "schedstat", "scsi", "slabinfo", "softirqs", "spl",
+	"sysrq-trigger", "timer_list", "timer_stats", "vmallocinfo", "zoneinfo",
 };
 
 /* A limit of the zone's memory is one of what it may put there. */
 static const char *
 own_data(const struct own *o, const struct zone_spec *spec, char text[128])
 {
-	bool shm = nrd_streq(o->target, "dev/shm");
+	bool shm = nrd_streq(o->target, "shm");
 	uint64_t mib = shm ? spec->shm_mib : spec->run_mib;
 
 	if (mib == 0 || !nrd_streq(o->type, "tmpfs"))
@@ -72,20 +91,53 @@ own_data(const struct own *o, const struct zone_spec *spec, char text[128])
 }
 
 static int
-attach_own(const struct zone_spec *spec, int root, struct nrd_err *err)
+attach(int fd, const int *places, enum place place, const char *target, struct nrd_err *err)
+{
+	int r = zone_mount_attach(fd, places[place], target, ZONE_TARGET_PLAIN_DIR, err);
+
+	return r < 0 ? nrd_wrap(err, r, "/%s%s", place_names[place], target) : 0;
+}
+
+static int
+attach_own(const struct zone_spec *spec, const int *places, struct nrd_err *err)
 {
 	for (size_t i = 0; i < nrd_count(own); i++) {
 		NRD_CLOSE int fd = -1;
 		char data[128];
 		int r;
 
-		if (own[i].volatile_only && !spec->volatile_dirs)
+		if (own[i].wanted != NULL && !own[i].wanted(spec))
 			continue;
 		r = zone_fs_make(own[i].type, own_data(&own[i], spec, data), own[i].attrs, &fd, err);
 		if (r >= 0)
-			r = zone_mount_attach(fd, root, own[i].target, ZONE_TARGET_DIR, err);
+			r = attach(fd, places, own[i].place, own[i].target, err);
 		if (r < 0)
-			return nrd_wrap(err, r, "/%s", own[i].target);
+			return r;
+	}
+	return 0;
+}
+
+/* Before 6.15 the kernel copies parts only of what is attached: sysfs is attached to be copied. */
+static int
+attach_sys(const int *places, struct nrd_err *err)
+{
+	NRD_CLOSE int sys = -1;
+	int r = zone_fs_make("sysfs", NULL, SAFE | MOUNT_ATTR_RDONLY, &sys, err);
+
+	if (r < 0)
+		return r;
+	if (move_mount(sys, "", AT_FDCWD, STAGE_SYS, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "attach sysfs: %m");
+	for (size_t i = 0; i < nrd_count(sys_kept); i++) {
+		NRD_CLOSE int copy = zone_mount_clone(sys, sys_kept[i], 0);
+
+		if (copy < 0 && errno == ENOENT)
+			continue;
+		if (copy < 0)
+			return nrd_fail(err, errno, "ZoneMount", "take /sys/%s: %m", sys_kept[i]);
+		r = attach(copy, places, AT_SYS, sys_kept[i], err);
+		if (r < 0)
+			return r;
 	}
 	return 0;
 }
@@ -127,62 +179,36 @@ attach_spec(const struct zone_spec *spec, const struct zone_tree *tree, int root
 	return 0;
 }
 
+static int
+lay_over(const int *places, const char *what, const char *with, struct nrd_err *err)
+{
+	NRD_CLOSE int copy = zone_mount_clone(places[AT_SYS], with, 0);
+	struct nrd_err why = { 0 };
+	int r;
+
+	if (copy < 0)
+		return nrd_fail(err, errno, "ZoneMount", "copy the mask of /proc/%s: %m", what);
+	r = zone_mount_attach(copy, places[AT_PROC], what, ZONE_TARGET_PLAIN_SAME, &why);
+	return r < 0 ? nrd_fail(err, -r, "ZoneMount", "hide /proc/%s: %s", what, why.msg) : 0;
+}
+
 /* A file's mask is a file, a directory's a directory. */
 static int
-mask(int root, const char *path, struct nrd_err *err)
+attach_masks(const int *places, struct nrd_err *err)
 {
-	struct nrd_err why = { 0 };
-	NRD_CLOSE int copy = -1;
-	struct stat st;
-	int r;
+	int r = 0;
 
-	if (fstatat(root, path, &st, AT_SYMLINK_NOFOLLOW) < 0 || S_ISLNK(st.st_mode))
-		return 0;
-	copy = zone_mount_clone(root, S_ISDIR(st.st_mode) ? MASKS "/" ZONE_MASK_DIR
-							  : MASKS "/" ZONE_MASK_FILE, 0);
-	if (copy < 0)
-		return nrd_fail(err, errno, "ZoneMount", "copy the mask of /%s: %m", path);
-	r = zone_mount_attach(copy, root, path, ZONE_TARGET_SAME, &why);
-	return r < 0 ? nrd_fail(err, -r, "ZoneMount", "hide /%s: %s", path, why.msg) : 0;
-}
+	for (size_t i = 0; r >= 0 && i < nrd_count(masked); i++) {
+		struct stat st;
 
-/* Before 6.15 the kernel copies a part of a mount only where that is attached: so it is, meanwhile. */
-static int
-attach_masks(const struct zone_tree *tree, int root, struct nrd_err *err)
-{
-	int r = zone_mount_attach(tree->masks, root, MASKS, ZONE_TARGET_DIR, err);
-
-	for (size_t i = 0; r >= 0 && i < nrd_count(masked); i++)
-		r = mask(root, masked[i], err);
-	if (r >= 0 && (fchdir(root) < 0 || umount2(MASKS, MNT_DETACH | UMOUNT_NOFOLLOW) < 0))
-		return nrd_fail(err, errno, "ZoneMount", "take the masks away: %m");
-	return r;
-}
-
-/* A terminal of the zone's own, so that its name is right inside; bound to /dev/console. */
-static int
-make_console(int root, int *ret_console, int *ret_master, struct nrd_err *err)
-{
-	static const int unlock = 0;
-	NRD_CLOSE int master = openat(root, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
-	NRD_CLOSE int slave = -1;
-	NRD_CLOSE int mount = -1;
-	int r;
-
-	if (master < 0 || ioctl(master, TIOCSPTLCK, &unlock) < 0)
-		return nrd_fail(err, errno, "ZoneConsole", "make the console's terminal: %m");
-	slave = ioctl(master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (slave < 0)
-		return nrd_fail(err, errno, "ZoneConsole", "open the console's terminal: %m");
-	mount = zone_mount_clone(slave, "", AT_EMPTY_PATH);
-	if (mount < 0)
-		return nrd_fail(err, errno, "ZoneConsole", "take the console's terminal: %m");
-	r = zone_mount_attach(mount, root, "dev/console", ZONE_TARGET_FILE, err);
-	if (r < 0)
-		return r;
-	*ret_console = nrd_take_fd(&slave);
-	*ret_master = nrd_take_fd(&master);
-	return 0;
+		if (fstatat(places[AT_PROC], masked[i], &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		    S_ISLNK(st.st_mode))
+			continue;
+		r = lay_over(places, masked[i], S_ISDIR(st.st_mode) ? ZONE_SYS_DIR : ZONE_SYS_FILE,
+			     err);
+	}
+	/* The node's would say which zones are on one node, and be the same for every boot of a zone. */
+	return r < 0 ? r : lay_over(places, "sys/kernel/random/boot_id", ZONE_SYS_BOOT, err);
 }
 
 static int
@@ -197,24 +223,32 @@ become_root(int root, struct nrd_err *err)
 }
 
 int
-zone_tree_enter(const struct zone_spec *spec, const struct zone_tree *tree, int *ret_console,
-		int *ret_master, struct nrd_err *err)
+zone_tree_enter(const struct zone_spec *spec, const struct zone_tree *tree, struct nrd_err *err)
 {
-	int root = tree->root;
+	NRD_CLOSE int proc = -1;
+	int places[N_PLACES] = { [AT_ROOT] = tree->root, [AT_DEV] = tree->dev, [AT_SYS] = tree->sys };
 	int r;
 
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make the mounts private: %m");
-	if (move_mount(root, "", AT_FDCWD, STAGE_DIR, MOVE_MOUNT_F_EMPTY_PATH) < 0)
+	r = zone_fs_make("proc", NULL, SAFE, &proc, err);
+	if (r < 0)
+		return nrd_wrap(err, r, "/proc");
+	if (move_mount(tree->root, "", AT_FDCWD, STAGE_DIR, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "attach the root: %m");
-	r = zone_mount_attach(tree->dev, root, "dev", ZONE_TARGET_DIR, err);
+	places[AT_PROC] = proc;
+	r = attach(tree->dev, places, AT_ROOT, "dev", err);
 	if (r >= 0)
-		r = attach_own(spec, root, err);
+		r = attach(proc, places, AT_ROOT, "proc", err);
 	if (r >= 0)
-		r = attach_masks(tree, root, err);
+		r = attach(tree->sys, places, AT_ROOT, "sys", err);
 	if (r >= 0)
-		r = attach_spec(spec, tree, root, err);
+		r = attach_sys(places, err);
 	if (r >= 0)
-		r = make_console(root, ret_console, ret_master, err);
-	return r < 0 ? r : become_root(root, err);
+		r = attach_own(spec, places, err);
+	if (r >= 0)
+		r = attach_masks(places, err);
+	if (r >= 0)
+		r = attach_spec(spec, tree, tree->root, err);
+	return r < 0 ? r : become_root(tree->root, err);
 }

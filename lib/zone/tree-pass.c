@@ -38,7 +38,7 @@ zone_tree_send(int sock, const struct zone_tree *tree, struct nrd_err *err)
 	if (r >= 0)
 		r = send_one(sock, tree->dev, err);
 	if (r >= 0)
-		r = send_one(sock, tree->masks, err);
+		r = send_one(sock, tree->sys, err);
 	for (size_t i = 0; r >= 0 && i < tree->n_binds; i++)
 		r = send_one(sock, tree->binds[i], err);
 	return r;
@@ -54,7 +54,7 @@ zone_tree_receive(int sock, const struct zone_spec *spec, struct zone_tree *ret_
 	if (r >= 0)
 		r = receive_one(sock, &t.dev, err);
 	if (r >= 0)
-		r = receive_one(sock, &t.masks, err);
+		r = receive_one(sock, &t.sys, err);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
 		t.binds[i] = -1;
 		t.n_binds = i + 1;

@@ -10,8 +10,10 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "nrd/uuid.h"
 #include "zone/devices.h"
 #include "zone/mountapi.h"
 #include "zone/tree.h"
@@ -54,6 +56,9 @@ make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_e
 	for (size_t i = 0; i < nrd_count(links); i++)
 		if (symlinkat(links[i].to, fd, links[i].name) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /dev/%s: %m", links[i].name);
+	if (config->nesting && (mkdirat(fd, ".nereid", 0755) < 0 || mkdirat(fd, ZONE_DEV_PROC, 0755) < 0 ||
+				mkdirat(fd, ZONE_DEV_SYS, 0755) < 0))
+		return nrd_fail(err, errno, "ZoneMount", "make /dev/.nereid: %m");
 	/* Not open(2): a mount with a file open for writing cannot change its ids. */
 	if (mknodat(fd, "console", S_IFREG | 0600, 0) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make /dev/console: %m");
@@ -64,27 +69,55 @@ make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_e
 	return 0;
 }
 
+/* The directories of /sys; in most of them there is nothing. "class/net" and their like get what sysfs has there. */
+static const char *const sys_dirs[] = {
+	"block", "bus", "class", "class/net", "dev", "dev/block", "dev/char", "devices",
+	"devices/system", "devices/system/cpu", "devices/system/node", "devices/virtual",
+	"devices/virtual/net", "firmware", "fs", "fs/cgroup", "kernel", "module", ZONE_SYS_DIR,
+};
+
+static int
+write_sys(int fd, struct nrd_err *err)
+{
+	struct nrd_uuid uuid;
+	char text[NRD_UUID_TEXT];
+	int r;
+
+	for (size_t i = 0; i < nrd_count(sys_dirs); i++)
+		if (mkdirat(fd, sys_dirs[i], 0755) < 0)
+			return nrd_fail(err, errno, "ZoneMount", "make /sys/%s: %m", sys_dirs[i]);
+	if (mknodat(fd, ZONE_SYS_FILE, S_IFREG | 0444, 0) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /sys/" ZONE_SYS_FILE ": %m");
+	NRD_CLOSE int file = openat(fd, ZONE_SYS_BOOT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
+
+	if (file < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /sys/" ZONE_SYS_BOOT ": %m");
+	r = nrd_uuid_new(&uuid, err);
+	nrd_uuid_format(&uuid, text);
+	text[NRD_UUID_TEXT - 1] = '\n';
+	return r < 0 ? r : nrd_write_all(file, text, sizeof(text), err);
+}
+
 /*
- * What is laid over files and directories the zone is not to see. Without a size, df does not list
- * it; it is read-only, and what another mount of it could take counts for who takes it.
+ * /sys is an allow-list: a filesystem of a few directories into which the zone's first process
+ * binds the parts of sysfs that are a zone's business. All of it is the node's and read-only; it has
+ * no size because df lists what has one.
  */
 static int
-make_masks(struct zone_tree *t, struct nrd_err *err)
+make_sys(struct zone_tree *t, struct nrd_err *err)
 {
-	struct mount_attr attr = {
-		.attr_set = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV |
-			    MOUNT_ATTR_NOEXEC,
-	};
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	NRD_CLOSE int fd = -1;
-	int r = zone_fs_make("tmpfs", "mode=755,size=0,nr_inodes=4", 0, &fd, err);
+	int r = zone_fs_make("tmpfs", "mode=755,size=0,nr_inodes=64",
+			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &fd, err);
 
-	if (r < 0)
-		return r;
-	if (mkdirat(fd, ZONE_MASK_DIR, 0555) < 0 || mknodat(fd, ZONE_MASK_FILE, S_IFREG | 0444, 0) < 0 ||
-	    mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return nrd_fail(err, errno, "ZoneMount", "make what hides: %m");
-	t->masks = nrd_take_fd(&fd);
-	return 0;
+	if (r >= 0)
+		r = write_sys(fd, err);
+	if (r >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		r = nrd_fail(err, errno, "ZoneMount", "make /sys read-only: %m");
+	if (r >= 0)
+		t->sys = nrd_take_fd(&fd);
+	return r < 0 ? nrd_wrap(err, r, "/sys") : 0;
 }
 
 static uint64_t
@@ -120,17 +153,24 @@ take_bind(const struct zone_mount *m, int userns, int *ret_fd, struct nrd_err *e
 static int
 prepare(const struct zone_config *config, const struct zone_spec *spec, int userns, struct zone_tree *t, struct nrd_err *err)
 {
+	/*
+	 * Nodes that came with an image are nothing to the zone; its setuid programs are, and only
+	 * to the zone: on the node the dataset is mounted without them.
+	 */
+	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV, .attr_clr = MOUNT_ATTR_NOSUID };
 	int r;
 
 	t->root = zone_mount_clone(AT_FDCWD, spec->root, 0);
 	if (t->root < 0)
 		return nrd_fail(err, errno, "ZoneMount", "take the root %s: %m", spec->root);
 	r = zone_mount_idmap(t->root, userns, err);
+	if (r >= 0 && mount_setattr(t->root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		r = nrd_fail(err, errno, "ZoneMount", "set the options of its root: %m");
 	if (r < 0)
 		return nrd_wrap(err, r, "%s", spec->root);
 	r = make_dev(config, userns, &t->dev, err);
 	if (r >= 0)
-		r = make_masks(t, err);
+		r = make_sys(t, err);
 	if (r >= 0 && spec->n_mounts > ZONE_TREE_BINDS)
 		return nrd_fail(err, E2BIG, "ZoneMount", "more than %d filesystems", ZONE_TREE_BINDS);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {
@@ -169,7 +209,7 @@ zone_tree_close(struct zone_tree *tree)
 {
 	shut(&tree->root);
 	shut(&tree->dev);
-	shut(&tree->masks);
+	shut(&tree->sys);
 	for (size_t i = 0; i < tree->n_binds; i++)
 		shut(&tree->binds[i]);
 	tree->n_binds = 0;

@@ -5,7 +5,7 @@
 # Our part: the C programs by meson, the one kernel module, and the files of live/overlay, together the tree
 # build/programs-KEY that becomes the second layer of the root.
 
-OURS=(meson.build meson.options lib cmd bpf man test/rig-agent)
+OURS=(meson.build meson.options lib cmd bpf man test/rig-agent test/zone-probe)
 
 ours() {
 	local p

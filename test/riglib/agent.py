@@ -4,17 +4,16 @@
 
 import collections
 import fcntl
-import hashlib
 import os
 import secrets
 import selectors
 import signal
 import struct
-import subprocess
 import time
 
 from .errors import NodeGone, RigError, TimedOut
-from .node import RIG, TOP, connect
+from .node import TOP, connect
+from .program import compiled
 
 PORTS = 4
 HEAD = struct.Struct("<BI")
@@ -22,30 +21,13 @@ FRAME_MAX = 16 << 10
 STDIN_MAX = 64 << 10  # how much may be on its way before the agent says that it was used
 PING_SECONDS = 5
 SOURCE = TOP / "test/rig-agent/agent.c"
-BUILD_AGENT = "exec gcc -std=gnu17 -D_GNU_SOURCE -O2 -s -o \"$0\" \"$1\""
 
 Result = collections.namedtuple("Result", "code stdout stderr")
 
 
 def program():
-    """The agent's program, compiled in the build root when its source has changed."""
-    given = os.environ.get("NEREID_RIG_AGENT")
-    if given:
-        return given
-    key = hashlib.sha256(SOURCE.read_bytes()).hexdigest()[:16]
-    out = RIG / f".agent-{key}"
-    if not out.exists():
-        RIG.mkdir(parents=True, exist_ok=True)
-        temp = f"{out}.{os.getpid()}"
-        inside = "/src/" + os.path.relpath(temp, TOP)
-        made = subprocess.run(
-            [TOP / "live/build", "shell", "--", "sh", "-c", BUILD_AGENT, inside,
-             "/src/" + str(SOURCE.relative_to(TOP))],
-            capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        if made.returncode != 0:
-            raise RigError(f"compile the rig's agent: {made.stderr.strip()}")
-        os.rename(temp, out)
-    return out
+    """The agent's program."""
+    return os.environ.get("NEREID_RIG_AGENT") or compiled("agent", [SOURCE])
 
 
 class Agent:
