@@ -39,7 +39,9 @@ cmd_attach(const struct nrd_args *args, struct nrd_err *err)
 	if (opts->manifest != NULL)
 		return try_manifest(args, opts->manifest, err);
 	r = target_open(args, TARGET_LOCK, &t, err);
-	if (r == 0)
+	if (r == 0) {
+		hold_signals(true);
 		r = brand_attach(&t.place, &t.config, opts->force, err);
+	}
 	return told(args, t.name, r, err);
 }

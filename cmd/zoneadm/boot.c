@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "zoneadm.h"
@@ -53,6 +54,17 @@ boot_words_parse(const struct nrd_args *args, struct boot_words *ret_words, stru
 	return r;
 }
 
+void
+boot_warn(const struct nrd_args *args, const char *name)
+{
+	struct zone_run run;
+
+	if (zone_run_read(name, &run, NULL) == 0 && run.missing_dataset[0] != '\0')
+		(void)fprintf(stderr,
+			      "%s: zone '%s': WARNING: there is no dataset %s to delegate: it runs "
+			      "without\n", args->prog, name, run.missing_dataset);
+}
+
 /* From installed or ready to running. */
 static int
 boot(struct target *t, const struct boot_words *w, struct nrd_err *err)
@@ -84,5 +96,7 @@ cmd_boot(const struct nrd_args *args, struct nrd_err *err)
 		r = target_open(args, TARGET_LOCK, &t, err);
 	if (r == 0)
 		r = boot(&t, &words, err);
+	if (r == 0)
+		boot_warn(args, t.name);
 	return told(args, t.name, r, err);
 }

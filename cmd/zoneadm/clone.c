@@ -45,6 +45,7 @@ cmd_clone(const struct nrd_args *args, struct nrd_err *err)
 	}
 	if (r == 0) {
 		name = t.name;
+		hold_signals(true);
 		r = brand_clone(&t.place, &t.config, &source, &how, err);
 	}
 	return told(args, name, r, err);

@@ -27,6 +27,7 @@ cmd_detach(const struct nrd_args *args, struct nrd_err *err)
 		if (r == 0)
 			(void)fputs(text, stdout);
 	} else if (r == 0) {
+		hold_signals(true);
 		r = brand_detach(&t.place, &t.config, err);
 	}
 	return told(args, t.name, r, err);

@@ -31,7 +31,9 @@ cmd_install(const struct nrd_args *args, struct nrd_err *err)
 	if (opts->without != NULL && !nrd_streq(opts->without, "nodataset"))
 		return nrd_usage(err, "-x takes nodataset, not \"%s\"", opts->without);
 	r = target_open(args, TARGET_LOCK, &t, err);
-	if (r == 0)
+	if (r == 0) {
+		hold_signals(true);
 		r = brand_install(&t.place, &t.config, &how, err);
+	}
 	return told(args, t.name, r, err);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
-
+#include "nrd/fault.h"
 #include "zoneadm.h"
 
 static const struct nrd_cmd cmds[] = {
@@ -59,5 +59,7 @@ static const struct nrd_cli cli = {
 int
 main(int argc, char **argv)
 {
+	nrd_fault_init();
+	nrd_fault_begin();
 	return nrd_cli_main(&cli, argc, argv);
 }

@@ -21,5 +21,7 @@ cmd_reboot(const struct nrd_args *args, struct nrd_err *err)
 		r = zone_client_open(t.name, &fd, err);
 	if (r == 0)
 		r = zone_client_reboot(fd, &words.request, err);
+	if (r == 0)
+		boot_warn(args, t.name);
 	return told(args, t.name, r, err);
 }

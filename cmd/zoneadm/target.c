@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "brand/steps.h"
 #include "nrd/buf.h"
 #include "zoneadm.h"
 
@@ -84,6 +86,26 @@ target_open(const struct nrd_args *args, unsigned flags, struct target *t, struc
 		return nrd_usage(err, "which zone? zoneadm -z ZONE %s", args->verb);
 	t->place.dir = t->dir;
 	return open_named(t, flags, err);
+}
+
+static volatile sig_atomic_t interrupted;
+
+static void
+on_signal(int sig)
+{
+	(void)sig;
+	interrupted = 1;
+}
+
+void
+hold_signals(bool undo)
+{
+	const struct sigaction note = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+
+	(void)sigaction(SIGINT, &note, NULL);
+	(void)sigaction(SIGHUP, &note, NULL);
+	if (undo)
+		brand_steps_stop_on(&interrupted);
 }
 
 int

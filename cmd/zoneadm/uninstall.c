@@ -42,7 +42,9 @@ cmd_uninstall(const struct nrd_args *args, struct nrd_err *err)
 		r = opts->force ? 1 : confirm(args, t.name, err);
 	if (r == 0)
 		return NRD_EXIT_FAIL;
-	if (r > 0)
+	if (r > 0) {
+		hold_signals(false);
 		r = brand_uninstall(&t.place, &t.config, err);
+	}
 	return told(args, t.name, r, err);
 }

@@ -60,6 +60,12 @@ int global_name(const struct nrd_args *args, const char *dir, char **ret_name,
  */
 int told(const struct nrd_args *args, const char *name, int r, struct nrd_err *err);
 
+/*
+ * From here on the terminal's signals no longer end us in the middle of what we do to a zone: either
+ * the steps are walked back (undo), or they are finished.
+ */
+void hold_signals(bool undo);
+
 /* The words behind "--" of boot and reboot. */
 struct boot_words {
 	struct zone_boot_request request;
@@ -68,6 +74,9 @@ struct boot_words {
 void boot_words_cleanup(struct boot_words *words);
 int boot_words_parse(const struct nrd_args *args, struct boot_words *ret_words,
 		     struct nrd_err *err);
+
+/* A zone that boots though something is wrong with it: tells what. */
+void boot_warn(const struct nrd_args *args, const char *name);
 
 /* Seconds init has to end after it was asked to. */
 #define SHUTDOWN_SECONDS 60

@@ -255,7 +255,7 @@ brand_copy_tree(const char *from, const char *to, struct nrd_err *err)
 	NRD_FREE char *all = nrd_format("%s/.", from);
 	const char *const argv[] = { "cp", "--archive", "--reflink=auto", "--one-file-system", "--",
 				     all, to, NULL };
-	const struct nrd_proc proc = { .argv = argv, .flags = NRD_PROC_SAME_GROUP };
+	const struct nrd_proc proc = { .argv = argv, .flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US };
 
 	if (all == NULL)
 		return nrd_nomem(err);

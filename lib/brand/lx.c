@@ -33,7 +33,7 @@ fill(const char *const *argv, int root, int input, struct nrd_err *err)
 		.stdin_fd = input,
 		.fds = &root,
 		.n_fds = 1,
-		.flags = NRD_PROC_SAME_GROUP,
+		.flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US,
 	};
 
 	return nrd_run(&proc, NULL, NULL, err);

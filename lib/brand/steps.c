@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "nrd/fault.h"
 #include "nrd/str.h"
 
 static const char *fault;
@@ -14,6 +15,23 @@ brand_steps_fault(const char *name)
 	fault = name;
 }
 
+static const volatile sig_atomic_t *stop;
+
+void
+brand_steps_stop_on(const volatile sig_atomic_t *flag)
+{
+	stop = flag;
+}
+
+/* ^C reached the step's children as well: what they say of it is no news. */
+static int
+check_stop(int r, struct nrd_err *err)
+{
+	if (stop == NULL || *stop == 0)
+		return r;
+	return nrd_fail(err, EINTR, "Interrupted", "it was interrupted, and is undone");
+}
+
 int
 brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_err *err)
 {
@@ -22,6 +40,10 @@ brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_
 
 		if (r >= 0 && fault != NULL && nrd_streq(fault, steps[i].name))
 			r = nrd_fail(err, EIO, "Fault", "fault at step %s", steps[i].name);
+		if (r >= 0)
+			r = nrd_fault(err, "after step %s", steps[i].name);
+		if (r < 0 || i + 1 < n)
+			r = check_stop(r, err);
 		if (r >= 0)
 			continue;
 		for (size_t j = i + 1; j-- > 0;)

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <signal.h>
 #include <stddef.h>
 
 #include "nrd/err.h"
@@ -12,6 +13,11 @@ struct brand_step {
 	int (*up)(void *job, struct nrd_err *err);
 	void (*down)(void *job); /* NULL: nothing to undo; copes with a half-done up */
 };
+
+/*
+ * Steps are walked back, too, when *flag is set while they run: "Interrupted". NULL: not any more.
+ */
+void brand_steps_stop_on(const volatile sig_atomic_t *flag);
 
 /* The error is the failing step's own, with its name before it. */
 int brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_err *err);

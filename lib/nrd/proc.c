@@ -147,10 +147,26 @@ set_attributes(posix_spawnattr_t *attr, const struct nrd_proc *proc)
 	return num;
 }
 
+/* posix_spawn cannot ask for a signal at our death; setpriv of util-linux can. */
+static int
+with_us(const struct nrd_proc *proc, char ***ret_argv, struct nrd_err *err)
+{
+	static const char *const before[] = { "setpriv", "--pdeathsig", "KILL", "--", NULL };
+	NRD_STRV char **argv = NULL;
+	int r = nrd_strv_copy(before, &argv);
+
+	for (const char *const *a = proc->argv; r == 0 && *a != NULL; a++)
+		r = nrd_strv_add(&argv, *a);
+	if (r < 0)
+		return nrd_nomem(err);
+	*ret_argv = NRD_TAKE(argv);
+	return 0;
+}
+
 /* Everything between "arguments are ready" and "a child runs". Returns an errno. */
 static int
-spawn(const struct nrd_proc *proc, const char *path, char **env, const struct stdio *io,
-      int *copies, pid_t *ret_pid)
+spawn(const struct nrd_proc *proc, const char *path, char **argv, char **env,
+      const struct stdio *io, int *copies, pid_t *ret_pid)
 {
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attr;
@@ -164,8 +180,7 @@ spawn(const struct nrd_proc *proc, const char *path, char **env, const struct st
 		if (num == 0)
 			num = set_attributes(&attr, proc);
 		if (num == 0)
-			num = posix_spawn(ret_pid, path, &actions, &attr,
-					  (char *const *)(uintptr_t)proc->argv, env);
+			num = posix_spawn(ret_pid, path, &actions, &attr, argv, env);
 		(void)posix_spawnattr_destroy(&attr);
 	}
 	(void)posix_spawn_file_actions_destroy(&actions);
@@ -178,8 +193,18 @@ start(const struct nrd_proc *proc, const struct stdio *io, int *ret_pidfd, pid_t
 {
 	NRD_FREE char *path = NULL;
 	NRD_STRV char **env = NULL;
+	NRD_STRV char **argv = NULL;
 	int r = find_program(proc->argv[0], &path, err);
 
+	if (r == 0 && (proc->flags & NRD_PROC_WITH_US) != 0) {
+		free(path);
+		path = NULL;
+		r = with_us(proc, &argv, err);
+		if (r == 0)
+			r = find_program(argv[0], &path, err);
+	} else if (r == 0 && nrd_strv_copy(proc->argv, &argv) < 0) {
+		r = nrd_nomem(err);
+	}
 	if (r == 0)
 		r = make_env(proc, &env, err);
 	if (r < 0)
@@ -192,7 +217,7 @@ start(const struct nrd_proc *proc, const struct stdio *io, int *ret_pidfd, pid_t
 		return nrd_nomem(err);
 	for (size_t i = 0; i < n; i++)
 		copies[i] = -1;
-	int num = spawn(proc, path, env, io, copies, &pid);
+	int num = spawn(proc, path, argv, env, io, copies, &pid);
 
 	for (size_t i = 0; i < n; i++)
 		nrd_closep(&copies[i]);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/mount.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -42,6 +43,8 @@ store_dataset_create(struct store *store, const char *name, const char *const *p
 	STORE_NVLIST nvlist_t *nvl = NULL;
 	int r = store_props(props, &nvl, err);
 
+	if (r >= 0)
+		r = nrd_fault(err, "create dataset %s", name);
 	if (r < 0)
 		return r;
 	if (zfs_create(store->zfs, name, ZFS_TYPE_FILESYSTEM, nvl) != 0)
@@ -102,6 +105,8 @@ store_dataset_set(struct store *store, const char *name, const char *prop, const
 	STORE_ZFS zfs_handle_t *zhp = NULL;
 	int r = dataset_open(store, name, &zhp, err);
 
+	if (r >= 0)
+		r = nrd_fault(err, "dataset %s: set %s", name, prop);
 	if (r < 0)
 		return r;
 	if (zfs_prop_set(zhp, prop, value) != 0)
@@ -140,6 +145,8 @@ store_dataset_mount(struct store *store, const char *name, struct nrd_err *err)
 	STORE_ZFS zfs_handle_t *zhp = NULL;
 	int r = dataset_open(store, name, &zhp, err);
 
+	if (r >= 0)
+		r = nrd_fault(err, "mount %s", name);
 	if (r < 0)
 		return r;
 	if (!zfs_is_mounted(zhp, NULL) && zfs_mount(zhp, NULL, 0) != 0)

@@ -5,6 +5,7 @@
 #include <sys/mount.h>
 
 #include "dataset.h"
+#include "nrd/fault.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store-priv.h"
@@ -156,6 +157,8 @@ destroy_one(struct store *store, const char *name, struct nrd_err *err)
 	int r = open_any(store, name, &zhp, err);
 
 	if (r == 0)
+		r = nrd_fault(err, "destroy %s", name);
+	if (r == 0)
 		r = unmount_handle(zhp, err);
 	if (r < 0)
 		return r;
@@ -236,9 +239,10 @@ store_dataset_snapshot(struct store *store, const char *name, const char *snap, 
 		       struct nrd_err *err)
 {
 	NRD_FREE char *full = nrd_format("%s@%s", name, snap);
+	int r = full != NULL ? nrd_fault(err, "snapshot %s", full) : nrd_nomem(err);
 
-	if (full == NULL)
-		return nrd_nomem(err);
+	if (r < 0)
+		return r;
 	if (zfs_snapshot(store->zfs, full, recursive, NULL) != 0)
 		return store_fail(store, err, "snapshot %s", full);
 	return 0;
@@ -252,6 +256,8 @@ store_dataset_clone(struct store *store, const char *snapshot, const char *name,
 	STORE_ZFS zfs_handle_t *zhp = NULL;
 	int r = store_props(props, &nvl, err);
 
+	if (r == 0)
+		r = nrd_fault(err, "clone %s", snapshot);
 	if (r < 0)
 		return r;
 	zhp = zfs_open(store->zfs, snapshot, ZFS_TYPE_SNAPSHOT);
@@ -282,6 +288,8 @@ store_dataset_promote(struct store *store, const char *name, struct nrd_err *err
 	STORE_ZFS zfs_handle_t *zhp = NULL;
 	int r = open_any(store, name, &zhp, err);
 
+	if (r == 0)
+		r = nrd_fault(err, "promote %s", name);
 	if (r < 0)
 		return r;
 	if (zfs_promote(zhp) != 0)

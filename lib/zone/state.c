@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
@@ -105,6 +106,7 @@ zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err)
 	run.exit_status = (int)number(root, "exit_status");
 	text(root, "boot_time", run.boot_time, sizeof(run.boot_time));
 	text(root, "exit_time", run.exit_time, sizeof(run.exit_time));
+	text(root, "missing_dataset", run.missing_dataset, sizeof(run.missing_dataset));
 	*ret_run = run;
 	return 0;
 }
@@ -116,8 +118,10 @@ zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err
 	struct nrd_jw w;
 	char path[192];
 	char tmp[200];
-	int r;
+	int r = nrd_fault(err, "write the state %s", zone_state_name(run->state));
 
+	if (r < 0)
+		return r;
 	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);
 	nrd_jw_kstr(&w, "state", zone_state_name(run->state));
@@ -133,6 +137,8 @@ zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err
 		nrd_jw_ku64(&w, "exit_status", (uint64_t)(unsigned)run->exit_status);
 		nrd_jw_kstr(&w, "exit_time", run->exit_time);
 	}
+	if (run->missing_dataset[0] != '\0')
+		nrd_jw_kstr(&w, "missing_dataset", run->missing_dataset);
 	nrd_jw_obj_close(&w);
 	r = nrd_jw_finish(&w, err);
 	if (r < 0)
@@ -157,7 +163,10 @@ zone_next_id(uint64_t *ret_id, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = open(ZONE_RUN_DIR "/.zoneid", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	uint64_t last = 0;
+	int r = nrd_fault(err, "take a zone id");
 
+	if (r < 0)
+		return r;
 	if (fd < 0 || flock(fd, LOCK_EX) < 0)
 		return nrd_fail(err, errno, "ZoneId", "lock " ZONE_RUN_DIR "/.zoneid: %m");
 	if (pread(fd, &last, sizeof(last), 0) < 0)

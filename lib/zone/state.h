@@ -48,6 +48,7 @@ struct zone_run {
 	int exit_status;        /* wait(2) status */
 	char exit_time[ZONE_TIME_TEXT];
 	uint64_t init_restarts;
+	char missing_dataset[256]; /* of those delegated: "" when all are there */
 };
 
 /* Fine when there is none. "BadZoneState". */

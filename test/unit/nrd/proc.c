@@ -205,7 +205,40 @@ spawns_and_waits(void)
 			      &fd, NULL, &err), err, ENOENT, "ChildStart");
 }
 
+/* The end of a pipe that the child holds tells that it is gone. */
+static void
+does_not_outlive_us(void)
+{
+	struct nrd_err err = { 0 };
+	int ends[2];
+	char c;
+
+	CHECK_FAILS(nrd_run(&(struct nrd_proc){ .argv = SH("echo why >&2; exit 3"),
+						.flags = NRD_PROC_WITH_US }, NULL, NULL, &err),
+		    err, EIO, "ChildFailed");
+	CHECK_STR(err.msg, "/bin/sh: exit status 3: why");
+	CHECK_INT(pipe2(ends, O_CLOEXEC), 0);
+	(void)fflush(stdout);
+	pid_t between = fork();
+
+	if (between == 0) {
+		NRD_CLOSE int fd = -1;
+
+		/* In the shell the descriptor is 3. */
+		(void)nrd_spawn(&(struct nrd_proc){ .argv = SH("echo >&3; exec sleep 60"), .fds = &ends[1],
+						    .n_fds = 1, .flags = NRD_PROC_WITH_US }, &fd, NULL, &err);
+		(void)pause();
+		_exit(0);
+	}
+	(void)close(ends[1]);
+	CHECK_INT(read(ends[0], &c, 1), 1);
+	CHECK_INT(kill(between, SIGKILL), 0);
+	CHECK_INT(waitpid(between, NULL, 0), between);
+	CHECK_INT(read(ends[0], &c, 1), 0);
+	(void)close(ends[0]);
+}
+
 TEST_MAIN(captures_output, tells_why_it_failed, keeps_the_end_of_long_stderr,
 	  stops_at_the_time_limit, does_not_wait_for_grandchildren, limits_output, feeds_input,
 	  environment_is_clean, descriptors_are_only_those_named, forwards_lines,
-	  spawns_and_waits)
+	  spawns_and_waits, does_not_outlive_us)
