@@ -2,10 +2,15 @@
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/pidfd.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/proc.h"
+#include "zone/delegate.h"
 #include "zoneadm.h"
 
 /*
@@ -13,16 +18,19 @@
  * that what one does wrong is its own matter.
  */
 #define SLOTS_MAX 64
+#define GRACE_MS  45000 /* to be halted in, after its time is over */
 
 struct slot {
 	const char *name; /* NULL: free */
 	int pidfd;
+	int64_t end_ms;
 };
 
 struct work {
 	const struct nrd_args *args;
 	const char *const *verb; /* and its options; NULL terminated */
 	size_t slots;
+	int64_t limit_ms; /* for each: nobody is waited for longer; 0: no limit */
 	unsigned failed;
 };
 
@@ -53,9 +61,39 @@ start(const struct work *w, struct slot *slot, const char *name, struct nrd_err 
 	for (size_t i = 0; w->verb[i] != NULL && i < 4; i++)
 		argv[3 + i] = w->verb[i];
 	r = nrd_spawn(&proc, &slot->pidfd, NULL, err);
-	if (r == 0)
-		slot->name = name;
-	return r;
+	if (r < 0)
+		return r;
+	slot->name = name;
+	slot->end_ms = w->limit_ms > 0 ? nrd_now_ms() + w->limit_ms : INT64_MAX;
+	return 0;
+}
+
+/* A zone whose zoneadmd does not answer must not hold the node up. */
+static void
+give_up(struct work *w, struct slot *slot)
+{
+	struct nrd_err err = { 0 };
+	int r = nrd_fail(&err, ETIMEDOUT, "ZoneTimeout",
+			 "no answer to %s in %lld s: it is left as it is", w->verb[0],
+			 (long long)(w->limit_ms / 1000));
+
+	(void)told(w->args, slot->name, r, &err);
+	(void)pidfd_send_signal(slot->pidfd, SIGKILL, NULL, 0);
+	slot->end_ms = INT64_MAX;
+}
+
+/* Milliseconds until the first of them is given up; -1: never. */
+static int
+next_end(const struct work *w, const struct slot *slots)
+{
+	int64_t first = INT64_MAX, now = nrd_now_ms();
+
+	for (size_t i = 0; i < w->slots; i++)
+		if (slots[i].name != NULL && slots[i].end_ms < first)
+			first = slots[i].end_ms;
+	if (first == INT64_MAX)
+		return -1;
+	return first > now ? (int)(first - now) : 0;
 }
 
 /* Frees the slots whose child has ended; waits for one when none has. */
@@ -63,20 +101,22 @@ static void
 reap(struct work *w, struct slot *slots)
 {
 	struct pollfd fds[SLOTS_MAX];
-	size_t busy = 0;
 
-	for (size_t i = 0; i < w->slots; i++) {
+	for (size_t i = 0; i < w->slots; i++)
 		fds[i] = (struct pollfd){ .fd = slots[i].name != NULL ? slots[i].pidfd : -1,
 					  .events = POLLIN };
-		busy += slots[i].name != NULL;
-	}
-	if (busy == 0 || poll(fds, w->slots, -1) <= 0)
+	if (poll(fds, w->slots, next_end(w, slots)) < 0)
 		return;
 	for (size_t i = 0; i < w->slots; i++) {
 		int status = 0;
 
-		if (slots[i].name == NULL || (fds[i].revents & POLLIN) == 0)
+		if (slots[i].name == NULL)
 			continue;
+		if ((fds[i].revents & POLLIN) == 0) {
+			if (nrd_now_ms() >= slots[i].end_ms)
+				give_up(w, &slots[i]);
+			continue;
+		}
 		if (nrd_pidfd_wait(slots[i].pidfd, 0, &status, NULL) < 0 || status != 0)
 			w->failed++;
 		nrd_closep(&slots[i].pidfd);
@@ -157,6 +197,32 @@ is_up(const struct zone_config *config, const struct zone_run *run)
 	return run->state >= ZONE_ST_READY;
 }
 
+/* A zone that lost power had no halt to do this at. What cannot be read is told when it is to boot. */
+static void
+tame_datasets(const struct nrd_args *args)
+{
+	NRD_STRV char **names = NULL;
+	NRD_STRV char **datasets = NULL;
+	struct nrd_err err = { 0 };
+	int r = zone_config_list(NULL, &names, NULL);
+
+	for (size_t i = 0; r == 0 && names != NULL && names[i] != NULL; i++) {
+		NRD_AUTO(zone_config) config = { 0 };
+		struct zone_run run;
+
+		if (zone_config_read(NULL, names[i], &config, NULL) < 0 ||
+		    zone_run_read(names[i], &run, NULL) < 0 || run.state >= ZONE_ST_READY)
+			continue;
+		for (char **d = config.datasets; r == 0 && d != NULL && *d != NULL; d++)
+			if (nrd_strv_add(&datasets, *d) < 0)
+				r = nrd_nomem(&err);
+	}
+	if (r == 0)
+		r = zone_delegate_tame(NRD_CSTRV(datasets), &err);
+	if (err.msg[0] != '\0')
+		(void)told(args, NULL, r, &err);
+}
+
 int
 cmd_boot_all(const struct nrd_args *args, struct nrd_err *err)
 {
@@ -167,6 +233,7 @@ cmd_boot_all(const struct nrd_args *args, struct nrd_err *err)
 
 	if (w.slots > SLOTS_MAX)
 		w.slots = SLOTS_MAX;
+	tame_datasets(args);
 	return r < 0 ? told(args, NULL, r, err) : run_all(&w, names);
 }
 
@@ -191,15 +258,16 @@ cmd_halt_all(const struct nrd_args *args, struct nrd_err *err)
 	char seconds[24];
 	const char *const shutdown_verb[] = { "shutdown", "-t", seconds, NULL };
 	static const char *const halt_verb[] = { "halt", NULL };
-	struct work first = { .args = args, .verb = shutdown_verb, .slots = SLOTS_MAX };
-	struct work second = { .args = args, .verb = halt_verb, .slots = SLOTS_MAX };
+	uint64_t limit = nrd_given(args, 't') ? opts->timeout : SHUTDOWN_SECONDS;
+	struct work first = { .args = args, .verb = shutdown_verb, .slots = SLOTS_MAX,
+			      .limit_ms = (int64_t)limit * 1000 + GRACE_MS };
+	struct work second = { .args = args, .verb = halt_verb, .slots = SLOTS_MAX,
+			       .limit_ms = GRACE_MS };
 	NRD_STRV char **names = NULL;
 	NRD_STRV char **left = NULL;
 	int r = choose(args, is_up, &names, &first.failed, err);
 
-	(void)snprintf(seconds, sizeof(seconds), "%llu",
-		       (unsigned long long)(nrd_given(args, 't') ? opts->timeout
-								 : SHUTDOWN_SECONDS));
+	(void)snprintf(seconds, sizeof(seconds), "%llu", (unsigned long long)limit);
 	if (r == 0)
 		(void)run_all(&first, names);
 	if (r == 0)

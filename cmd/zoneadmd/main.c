@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "nrd/clock.h"
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
@@ -197,7 +198,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	z.name = argv[1];
-	z.fault = secure_getenv("NEREID_FAULT");
+	nrd_fault_init();
 	r = be_the_one(z.name, &err);
 	if (r == 1)
 		return 0;

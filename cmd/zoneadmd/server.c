@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -129,6 +130,7 @@ op_ready(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struc
 {
 	(void)c;
 	(void)root;
+	nrd_fault_begin();
 	return zone_op_ready(z, err);
 }
 
@@ -138,6 +140,7 @@ op_boot(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct
 	const struct zone_boot_request how = how_of(root);
 
 	(void)c;
+	nrd_fault_begin();
 	return zone_op_boot(z, &how, err);
 }
 
@@ -155,6 +158,7 @@ op_reboot(struct zoneadmd *z, struct client *c, const struct nrd_val *root, stru
 	const struct zone_boot_request how = how_of(root);
 
 	(void)c;
+	nrd_fault_begin();
 	return zone_op_reboot(z, &how, err);
 }
 

@@ -110,6 +110,24 @@ finish_halt(struct zoneadmd *z, struct nrd_err *err)
 		       0;
 }
 
+/*
+ * What was begun and failed is undone. Also of a zone that was ready: its cgroup may have been
+ * killed, and then nothing starts in it any more.
+ */
+static void
+give_up(struct zoneadmd *z)
+{
+	struct nrd_err err = { 0 };
+	int r = zone_boot_down(&z->boot, &err);
+
+	console_set(z, -1);
+	zone_live_remove(z->name);
+	(void)set_state(z, r < 0 ? ZONE_ST_SHUTTING_DOWN : ZONE_ST_INSTALLED, NULL);
+	if (r < 0)
+		nrd_log(NRD_ERROR, "a zone whose boot failed is not down", NRD_S("zone", z->name),
+			NRD_ERR(&err));
+}
+
 static int
 make_ready(struct zoneadmd *z, struct nrd_err *err)
 {
@@ -120,14 +138,15 @@ make_ready(struct zoneadmd *z, struct nrd_err *err)
 	if (is_up(z))
 		return wrong_state(z, err);
 	r = load(z, &(struct zone_boot_request){ 0 }, err);
-	if (r >= 0)
-		r = zone_boot_up(&z->boot, ZONE_BOOT_READY, z->fault, err);
+	if (r < 0)
+		return r;
+	r = zone_boot_up(&z->boot, ZONE_BOOT_READY, err);
 	if (r >= 0)
 		r = zone_next_id(&z->run.zoneid, err);
 	if (r >= 0)
 		r = set_state(z, ZONE_ST_READY, err);
 	if (r < 0)
-		(void)zone_boot_down(&z->boot, NULL);
+		give_up(z);
 	return r;
 }
 
@@ -155,11 +174,13 @@ not_adopted(struct zoneadmd *z)
 static int
 start(struct zoneadmd *z, struct nrd_err *err)
 {
-	int r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, z->fault, err);
+	int r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, err);
 
 	if (r < 0)
 		return r;
 	console_set(z, nrd_take_fd(&z->boot.init.console));
+	(void)nrd_strcpy_to(z->run.missing_dataset, sizeof(z->run.missing_dataset),
+			    z->boot.init.missing != NULL ? z->boot.init.missing : "");
 	if (z->boot.init.missing != NULL)
 		nrd_log(NRD_WARN, "ignoring: a delegated dataset is not there",
 			NRD_S("zone", z->name), NRD_S("dataset", z->boot.init.missing));
@@ -176,7 +197,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 int
 zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *err)
 {
-	bool made_ready = false;
+	bool was_ready;
 	int r = finish_halt(z, err);
 
 	if (r < 0)
@@ -184,22 +205,20 @@ zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd
 	if (z->run.state == ZONE_ST_RUNNING)
 		return nrd_fail(err, EEXIST, "ZoneWrongState", "zone '%s': it is running already",
 				z->name);
-	if (z->run.state == ZONE_ST_INSTALLED) {
+	was_ready = z->run.state == ZONE_ST_READY;
+	if (!was_ready)
 		r = make_ready(z, err);
-		made_ready = r >= 0;
-	}
-	if (r >= 0)
-		r = load(z, how, err);
-	/* Readied some time ago, it has the limits of then. */
-	if (r >= 0 && !made_ready)
-		r = zone_cgroup_limit(&z->config, err);
+	if (r < 0)
+		return r;
 	z->run.exited = false;
+	r = load(z, how, err);
+	/* Readied some time ago, it has the limits of then. */
+	if (r >= 0 && was_ready)
+		r = zone_cgroup_limit(&z->config, err);
 	if (r >= 0)
 		r = start(z, err);
-	if (r < 0 && made_ready) {
-		(void)zone_boot_down(&z->boot, NULL);
-		(void)set_state(z, ZONE_ST_INSTALLED, NULL);
-	}
+	if (r < 0)
+		give_up(z);
 	return r;
 }
 

@@ -62,7 +62,6 @@ struct zoneadmd {
 	int end_status;
 	uint64_t quick_deaths;
 	int64_t booted_ms;
-	const char *fault;   /* for tests: NEREID_FAULT */
 };
 
 /* ---- zone.c: the zone up and down; spec.c: as its brand wants it ---- */

@@ -107,6 +107,10 @@ static const char *const wanted[][2] = {
 	{ "timers.target", "systemd-tmpfiles-clean.timer" },
 };
 
+/* A delegated dataset is mounted as the zone's root wants it; other zones have no /dev/zfs. */
+#define DATASETS_UNIT UNITS "/zone-datasets.service"
+#define DATASETS_WANT UNITS "/local-fs.target.wants"
+
 /* What is the node's business, should something ask for it. */
 static const char *const masked[] = {
 	"acpid.path", "acpid.service", "acpid.socket", "chrony.service", "console-getty.service",
@@ -140,6 +144,10 @@ struct text {
 };
 
 static const struct text texts[] = {
+	{ DATASETS_UNIT,
+	  "[Unit]\nDescription=Mount delegated datasets\nDefaultDependencies=no\n"
+	  "Before=local-fs.target\nConditionPathExists=/dev/zfs\n"
+	  "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/usr/sbin/zfs mount -a\n" },
 	{ "etc/locale.conf", "LANG=C.UTF-8\n" },
 	{ "etc/default/locale", "LANG=C.UTF-8\n" },
 	{ "etc/fstab", "# Filesystems are given to a zone by zonecfg: add fs.\n" },
@@ -245,6 +253,11 @@ make_units(int root, struct nrd_err *err)
 		r = brand_root_mkdir(root, UNITS "/emergency.service.d", 0755, err);
 	for (size_t i = 0; r == 0 && i < nrd_count(texts); i++)
 		r = brand_root_write(root, texts[i].path, texts[i].text, 0644, err);
+	if (r == 0)
+		r = brand_root_mkdir(root, DATASETS_WANT, 0755, err);
+	if (r == 0)
+		r = link_unit(root, "../zone-datasets.service", err,
+			      DATASETS_WANT "/zone-datasets.service");
 	return r;
 }
 

@@ -3,6 +3,7 @@
 #include "boot.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,9 +11,12 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/mem.h"
+#include "nrd/proc.h"
 #include "nrd/str.h"
 #include "zone/cgroup.h"
+#include "zone/delegate.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -41,6 +45,20 @@ root_is_up(const struct zone_boot *b)
 	return false; /* looked at every time: anybody may have removed it */
 }
 
+/* Somebody may have unmounted it on the node, which no zone that runs notices: a reboot does. */
+static int
+find_root(const struct zone_boot *b, struct stat *ret_st)
+{
+	const char *dataset = b->config->zfs_filesystem;
+
+	if (stat(b->spec->root, ret_st) == 0)
+		return 0;
+	if (errno != ENOENT || dataset == NULL || dataset[0] == '\0')
+		return -1;
+	(void)nrd_run_argv(NULL, NULL, "zfs", "mount", dataset, NULL);
+	return stat(b->spec->root, ret_st);
+}
+
 static int
 root_up(struct zone_boot *b, struct nrd_err *err)
 {
@@ -49,7 +67,7 @@ root_up(struct zone_boot *b, struct nrd_err *err)
 	if (b->config->id_base == 0)
 		return nrd_fail(err, EINVAL, "ZoneNotInstalled",
 				"it has no ids of its own: install it first");
-	if (stat(b->spec->root, &st) < 0)
+	if (find_root(b, &st) < 0)
 		return nrd_fail(err, errno, "ZoneNoRoot", "its root %s: %m; was its dataset removed?",
 				b->spec->root);
 	if (!S_ISDIR(st.st_mode))
@@ -111,13 +129,19 @@ init_down(struct zone_boot *b, struct nrd_err *err)
 
 	if (r < 0)
 		return r;
-	if (b->init.pidfd >= 0)
+	/* Its cgroup is empty before it can be waited for: the end of a pid namespace is in between. */
+	if (b->init.pidfd >= 0) {
+		struct pollfd p = { .fd = b->init.pidfd, .events = POLLIN };
+
+		(void)poll(&p, 1, KILL_WAIT_MS);
 		(void)waitid(P_PIDFD, (id_t)b->init.pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
+	}
 	shut(&b->init.pidfd);
 	shut(&b->init.console);
 	free(b->init.missing);
 	b->init.missing = NULL;
 	b->init.pid = 0;
+	(void)zone_delegate_tame(NRD_CSTRV(b->config->datasets), NULL);
 	return 0;
 }
 
@@ -127,26 +151,8 @@ static const struct step steps[] = {
 	{ "init", ZONE_BOOT_RUN, init_is_up, init_up, init_down },
 };
 
-const char *
-zone_boot_step_name(size_t i)
-{
-	return i < nrd_count(steps) ? steps[i].name : NULL;
-}
-
-static int
-step_up(struct zone_boot *b, const struct step *s, const char *fault, struct nrd_err *err)
-{
-	int r = s->up(b, err);
-
-	if (r < 0)
-		return r;
-	return nrd_streq(fault, s->name) ? nrd_fail(err, EIO, "ZoneFault", "as it was told to fail")
-					 : 0;
-}
-
 int
-zone_boot_up(struct zone_boot *b, enum zone_boot_level level, const char *fault,
-	     struct nrd_err *err)
+zone_boot_up(struct zone_boot *b, enum zone_boot_level level, struct nrd_err *err)
 {
 	bool mine[nrd_count(steps)] = { false };
 
@@ -156,7 +162,9 @@ zone_boot_up(struct zone_boot *b, enum zone_boot_level level, const char *fault,
 		if (steps[i].is_up(b))
 			continue;
 		mine[i] = true;
-		r = step_up(b, &steps[i], fault, err);
+		r = steps[i].up(b, err);
+		if (r >= 0)
+			r = nrd_fault(err, "after step %s", steps[i].name);
 		if (r >= 0)
 			continue;
 		for (size_t j = i + 1; j-- > 0;)

@@ -29,17 +29,12 @@ enum zone_boot_level {
 };
 
 /*
- * Goes up to level from wherever it is. On failure it is where it was before. fault (NULL: none)
- * names a step that shall fail after it was done: for tests.
+ * Goes up to level from wherever it is. On failure it is where it was before.
  */
-int zone_boot_up(struct zone_boot *boot, enum zone_boot_level level, const char *fault,
-		 struct nrd_err *err);
+int zone_boot_up(struct zone_boot *boot, enum zone_boot_level level, struct nrd_err *err);
 
 /*
  * All the way down. What cannot be undone (a process that does not die) is told, and may be tried
  * again: "ZoneStuck".
  */
 int zone_boot_down(struct zone_boot *boot, struct nrd_err *err);
-
-/* The names of the steps, for tests of faults; NULL beyond the last. */
-const char *zone_boot_step_name(size_t i);

@@ -18,6 +18,7 @@
 
 #include "nrd/buf.h"
 #include "nrd/clock.h"
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -62,6 +63,10 @@ check_version(struct nrd_err *err)
 static int
 make_dir(const char *path, struct nrd_err *err)
 {
+	int r = nrd_fault(err, "create %s", path);
+
+	if (r < 0)
+		return r;
 	if (mkdir(path, 0755) < 0 && errno != EEXIST)
 		return nrd_fail(err, errno, "ZoneCgroup", "create %s: %m", path);
 	return 0;
@@ -71,8 +76,11 @@ static int
 put(int dir, const char *file, const char *value, struct nrd_err *err)
 {
 	struct nrd_err why = { 0 };
-	int r = nrd_attr_write(dir, file, value, &why);
+	int r = nrd_fault(err, "write %s", file);
 
+	if (r < 0)
+		return r;
+	r = nrd_attr_write(dir, file, value, &why);
 	return r < 0 ? nrd_fail(err, -r, "ZoneCgroup", "%s", why.msg) : 0;
 }
 
@@ -130,13 +138,18 @@ make_zones(struct nrd_err *err)
 	return r < 0 ? r : zone_guard(dir, err);
 }
 
-/* The tree above the zones; made once a boot, cheap to ask again. */
+/*
+ * The tree above the zones; made once a boot, cheap to ask again. Its last step tells that it is
+ * there: what was cut off before is made again.
+ */
 static int
 make_tree(struct nrd_err *err)
 {
+	char text[256] = "";
 	int r = check_version(err);
 
-	if (r < 0 || access(ZONE_CGROUP_DIR "/cgroup.procs", F_OK) == 0)
+	if (r < 0 || (nrd_attr_read(AT_FDCWD, ZONE_CGROUP_DIR "/cgroup.subtree_control", text,
+				    sizeof(text), NULL) >= 0 && text[0] != '\0'))
 		return r;
 	r = enable_at(ZONE_CGROUP_ROOT, err);
 	if (r >= 0)
@@ -147,6 +160,10 @@ make_tree(struct nrd_err *err)
 static int
 delegate(const struct zone_config *config, int payload, struct nrd_err *err)
 {
+	int r = nrd_fault(err, "give the cgroup to the zone");
+
+	if (r < 0)
+		return r;
 	for (size_t i = 0; i < nrd_count(delegated); i++)
 		if (fchownat(payload, delegated[i], (uid_t)config->id_base, (gid_t)config->id_base,
 			     0) < 0 && errno != ENOENT)

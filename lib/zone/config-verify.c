@@ -180,6 +180,30 @@ zone_config_idle(const struct zone_config *c)
 	       "does";
 }
 
+/* One dataset is managed by one zone, and no zone is given another one's root. */
+static int
+clash_datasets(const struct zone_config *c, const struct zone_config *other, struct nrd_err *err)
+{
+	const char *mine = c->zfs_filesystem;
+
+	for (char **o = other->datasets; o != NULL && *o != NULL; o++)
+		if (mine != NULL && mine[0] != '\0' && (is_below(mine, *o) || is_below(*o, mine)))
+			return bad(c, err, "its dataset %s is delegated to zone '%s' (%s)", mine,
+				   other->zonename, *o);
+	for (char **name = c->datasets; name != NULL && *name != NULL; name++) {
+		const char *root = other->zfs_filesystem;
+
+		if (root != NULL && root[0] != '\0' && (is_below(*name, root) || is_below(root, *name)))
+			return bad(c, err, "dataset %s: is that of zone '%s' (%s)", *name,
+				   other->zonename, root);
+		for (char **o = other->datasets; o != NULL && *o != NULL; o++)
+			if (is_below(*name, *o) || is_below(*o, *name))
+				return bad(c, err, "dataset %s: is delegated to zone '%s' (%s)",
+					   *name, other->zonename, *o);
+	}
+	return 0;
+}
+
 int
 zone_config_clash(const char *dir, const struct zone_config *c, struct nrd_err *err)
 {
@@ -203,6 +227,7 @@ zone_config_clash(const char *dir, const struct zone_config *c, struct nrd_err *
 				   c->zfs_filesystem, names[i], other.zfs_filesystem);
 		if (nrd_uuid_equal(&c->uuid, &other.uuid) && !nrd_uuid_is_nil(&c->uuid))
 			return bad(c, err, "its uuid is that of zone '%s'", names[i]);
+		r = clash_datasets(c, &other, err);
 	}
 	return r;
 }

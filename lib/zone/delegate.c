@@ -8,12 +8,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "nrd/buf.h"
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
 
 #define VERSION_PATH "/sys/module/zfs/version"
+#define LOOK_MS      60000
 
 /* 2.3.9: administration and fault injection ask for the node's own root, not just for a root. */
 static const uint64_t oldest[] = { 2, 3, 9 };
@@ -54,42 +57,260 @@ check_version(struct nrd_err *err)
 			version[0] != '\0' ? version : "none");
 }
 
-static bool
-is_there(const char *dataset)
+/* ---- what zfs get says ---- */
+
+#define MARK "org.nereid:canmount"
+#define BATCH 64
+
+/* One line: name, property, value, source. */
+struct line {
+	struct nrd_str part[4];
+	size_t n;
+};
+
+static struct line
+line_of(struct nrd_str text)
 {
-	return nrd_run_argv(NULL, NULL, "zfs", "list", "-H", "-o", "name", dataset, NULL) >= 0;
+	struct line l = { .n = 0 };
+
+	while (l.n < 4 && nrd_str_split(&text, '\t', &l.part[l.n]))
+		l.n++;
+	return l;
+}
+
+/* The delegated dataset that name is or is below; NULL: it is no business of ours. */
+static const char *
+root_of(struct nrd_str name, const char *const *datasets)
+{
+	for (const char *const *d = datasets; *d != NULL; d++) {
+		size_t len = strlen(*d);
+
+		if (name.len >= len && memcmp(name.data, *d, len) == 0 &&
+		    (name.len == len || name.data[len] == '/'))
+			return *d;
+	}
+	return NULL;
+}
+
+/* Its mountpoint comes from above what was delegated: below the zone's own path, or nowhere. */
+static bool
+mounts_at_home(const struct line *l, const char *root)
+{
+	static const char inherited[] = "inherited from ";
+	struct nrd_str source = l->part[3];
+	const char *const roots[] = { root, NULL };
+
+	if (nrd_str_eq(l->part[2], "none") || nrd_str_eq(l->part[2], "legacy"))
+		return true;
+	if (l->n < 4 || source.len < sizeof(inherited) ||
+	    memcmp(source.data, inherited, sizeof(inherited) - 1) != 0)
+		return l->n == 4 && nrd_str_eq(source, "default");
+	source.data += sizeof(inherited) - 1;
+	source.len -= sizeof(inherited) - 1;
+	return root_of(source, roots) == NULL;
+}
+
+/* What is known of the filesystem whose lines are being read. */
+struct seen {
+	struct nrd_str name;
+	bool on, abroad, noauto, marked, zoned;
+	bool is_root;
+};
+
+static void
+see(struct seen *s, const struct line *l, const char *root)
+{
+	struct nrd_str prop = l->part[1];
+	struct nrd_str value = l->n > 2 ? l->part[2] : nrd_str("");
+
+	/* Never taken back by a later line: that may be the end of some value. */
+	s->on |= nrd_str_eq(prop, "canmount") && nrd_str_eq(value, "on");
+	s->noauto |= nrd_str_eq(prop, "canmount") && nrd_str_eq(value, "noauto");
+	s->zoned |= nrd_str_eq(prop, "zoned") && nrd_str_eq(value, "on");
+	s->marked |= nrd_str_eq(prop, MARK) && nrd_str_eq(value, "on") && l->n == 4 &&
+		     nrd_str_eq(l->part[3], "local");
+	s->abroad |= nrd_str_eq(prop, "mountpoint") && !mounts_at_home(l, root);
+	s->is_root = s->name.len == strlen(root);
 }
 
 static int
-one(const char *dataset, const char *ns, struct nrd_err *err)
+keep(const struct seen *s, enum zone_delegate_what what, char ***names)
+{
+	const bool is[] = {
+		[ZONE_DELEGATE_THERE] = s->is_root,
+		[ZONE_DELEGATE_ZONED] = s->is_root && s->zoned,
+		[ZONE_DELEGATE_WILD] = s->on && s->abroad,
+		[ZONE_DELEGATE_TAMED] = s->noauto && s->marked,
+	};
+
+	if (s->name.len == 0 || !is[what])
+		return 0;
+	return nrd_strv_addf(names, "%.*s", NRD_STR_ARG(s->name));
+}
+
+static bool
+same(struct nrd_str a, struct nrd_str b)
+{
+	return a.len == b.len && a.len > 0 && memcmp(a.data, b.data, a.len) == 0;
+}
+
+int
+zone_delegate_pick(const char *text, const char *const *datasets, enum zone_delegate_what what,
+		   char ***ret_names)
+{
+	NRD_STRV char **names = NULL;
+	struct nrd_str rest = nrd_str(text), one;
+	struct seen seen = { 0 };
+	int r = 0;
+
+	while (r == 0 && nrd_str_split(&rest, '\n', &one)) {
+		struct line l = line_of(one);
+		const char *root = l.n >= 2 ? root_of(l.part[0], datasets) : NULL;
+
+		if (root == NULL)
+			continue;
+		if (!same(seen.name, l.part[0])) {
+			r = keep(&seen, what, &names);
+			seen = (struct seen){ .name = l.part[0] };
+		}
+		see(&seen, &l, root);
+	}
+	if (r == 0)
+		r = keep(&seen, what, &names);
+	if (r == 0)
+		*ret_names = NRD_TAKE(names);
+	return r;
+}
+
+/* ---- the zfs command ---- */
+
+static int
+look(const char *const *datasets, struct nrd_buf *out, struct nrd_err *err)
+{
+	static const char *const start[] = {
+		"zfs", "get", "-rHp", "-t", "filesystem,volume", "-o", "name,property,value,source",
+		"zoned,canmount,mountpoint," MARK, NULL,
+	};
+	NRD_STRV char **argv = NULL;
+	int status = 0;
+	int r = nrd_strv_copy(start, &argv);
+
+	for (const char *const *d = datasets; r == 0 && *d != NULL; d++)
+		r = nrd_strv_add(&argv, *d);
+	if (r < 0)
+		return nrd_nomem(err);
+	/* Its status says no more than that one of them is not there. */
+	return nrd_run(&(struct nrd_proc){ .argv = NRD_CSTRV(argv), .timeout_ms = LOOK_MS }, out,
+		       &status, err);
+}
+
+/*
+ * "zfs VERB ARGUMENTS NAMES", as many at a time as fit well. One that cannot be changed keeps no
+ * other from it.
+ */
+static int
+change(const char *const *verb, char **names, struct nrd_err *err)
+{
+	size_t n = nrd_strv_len(NRD_CSTRV(names));
+	int worst = 0;
+
+	for (size_t i = 0; i < n; i += BATCH) {
+		NRD_STRV char **argv = NULL;
+		int r = nrd_strv_copy(verb, &argv);
+
+		for (size_t j = i; r == 0 && j < n && j < i + BATCH; j++)
+			r = nrd_strv_add(&argv, names[j]);
+		if (r < 0)
+			return nrd_nomem(err);
+		r = nrd_run(&(struct nrd_proc){ .argv = NRD_CSTRV(argv), .timeout_ms = LOOK_MS },
+			    NULL, NULL, worst < 0 ? NULL : err);
+		if (r < 0 && worst == 0)
+			worst = r;
+	}
+	return worst;
+}
+
+int
+zone_delegate_tame(const char *const *datasets, struct nrd_err *err)
+{
+	static const char *const tame[] = { "zfs", "set", "canmount=noauto", MARK "=on", NULL };
+	NRD_AUTO(nrd_buf) out = { 0 };
+	NRD_STRV char **wild = NULL;
+	int r;
+
+	if (datasets == NULL || datasets[0] == NULL)
+		return 0;
+	r = look(datasets, &out, err);
+	if (r >= 0 && zone_delegate_pick(nrd_buf_str(&out), datasets, ZONE_DELEGATE_WILD, &wild) < 0)
+		r = nrd_nomem(err);
+	return r < 0 ? r : change(tame, wild, err);
+}
+
+static int
+give_back(const char *text, const char *const *datasets, struct nrd_err *err)
+{
+	static const char *const on[] = { "zfs", "set", "canmount=on", NULL };
+	static const char *const forget[] = { "zfs", "inherit", MARK, NULL };
+	NRD_STRV char **tamed = NULL;
+	int r;
+
+	if (zone_delegate_pick(text, datasets, ZONE_DELEGATE_TAMED, &tamed) < 0)
+		return nrd_nomem(err);
+	r = change(on, tamed, err);
+	return r < 0 ? r : change(forget, tamed, err);
+}
+
+static int
+attach(const char *const *zoned, const char *dataset, const char *ns, struct nrd_err *err)
 {
 	struct nrd_err why = { 0 };
-	int r = nrd_run_argv(NULL, &why, "zfs", "set", "zoned=on", dataset, NULL);
+	int r = nrd_fault(&why, "delegate");
 
+	if (r >= 0 && !nrd_strv_has(zoned, dataset))
+		r = nrd_run_argv(NULL, &why, "zfs", "set", "zoned=on", dataset, NULL);
 	if (r >= 0)
 		r = nrd_run_argv(NULL, &why, "zfs", "zone", ns, dataset, NULL);
 	return r < 0 ? nrd_fail(err, -r, "ZoneDelegate", "delegate dataset %s: %s", dataset, why.msg)
 		     : 0;
 }
 
-int
-zone_delegate(const struct zone_config *config, pid_t init, char **ret_missing,
-	      struct nrd_err *err)
+static int
+delegate(const char *const *datasets, const char *ns, char **ret_missing, struct nrd_err *err)
 {
+	NRD_AUTO(nrd_buf) out = { 0 };
 	NRD_FREE char *missing = NULL;
-	char ns[64];
-	int r = 0;
+	NRD_STRV char **there = NULL;
+	NRD_STRV char **zoned = NULL;
+	int r = look(datasets, &out, err);
 
-	if (config->datasets != NULL)
-		r = check_version(err);
-	(void)snprintf(ns, sizeof(ns), "/proc/%d/ns/user", (int)init);
-	for (char **d = config->datasets; r >= 0 && d != NULL && *d != NULL; d++) {
-		if (is_there(*d))
-			r = one(*d, ns, err);
+	if (r < 0)
+		return nrd_wrap(err, r, "look at its datasets");
+	if (zone_delegate_pick(nrd_buf_str(&out), datasets, ZONE_DELEGATE_THERE, &there) < 0 ||
+	    zone_delegate_pick(nrd_buf_str(&out), datasets, ZONE_DELEGATE_ZONED, &zoned) < 0)
+		return nrd_nomem(err);
+	for (const char *const *d = datasets; r >= 0 && *d != NULL; d++) {
+		if (nrd_strv_has(NRD_CSTRV(there), *d))
+			r = attach(NRD_CSTRV(zoned), *d, ns, err);
 		else if (missing == NULL && (missing = nrd_format("%s", *d)) == NULL)
 			r = nrd_nomem(err);
 	}
 	if (r >= 0)
+		r = give_back(nrd_buf_str(&out), datasets, err);
+	if (r >= 0)
 		*ret_missing = NRD_TAKE(missing);
 	return r;
+}
+
+int
+zone_delegate(const struct zone_config *config, pid_t init, char **ret_missing,
+	      struct nrd_err *err)
+{
+	char ns[64];
+	int r;
+
+	if (config->datasets == NULL || config->datasets[0] == NULL)
+		return 0;
+	r = check_version(err);
+	(void)snprintf(ns, sizeof(ns), "/proc/%d/ns/user", (int)init);
+	return r < 0 ? r : delegate(NRD_CSTRV(config->datasets), ns, ret_missing, err);
 }

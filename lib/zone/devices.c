@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -125,7 +126,10 @@ zone_devices_filter(const struct zone_config *config, int cgroup, struct nrd_err
 	union bpf_attr load_attr = { 0 };
 	union bpf_attr attach_attr = { 0 };
 	NRD_CLOSE int prog = -1;
+	int r = nrd_fault(err, "load the device filter");
 
+	if (r < 0)
+		return r;
 	make(&p, config);
 	load_attr.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
 	load_attr.insns = (uint64_t)(uintptr_t)p.insns;
@@ -139,6 +143,9 @@ zone_devices_filter(const struct zone_config *config, int cgroup, struct nrd_err
 	attach_attr.target_fd = (uint32_t)cgroup;
 	attach_attr.attach_bpf_fd = (uint32_t)prog;
 	attach_attr.attach_type = BPF_CGROUP_DEVICE;
+	r = nrd_fault(err, "attach the device filter");
+	if (r < 0)
+		return r;
 	if (zone_sys_bpf(BPF_PROG_ATTACH, &attach_attr, sizeof(attach_attr)) < 0)
 		return nrd_fail(err, errno, "ZoneDevices", "attach the device filter: %m");
 	return 0;

@@ -7,6 +7,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 
+#include "nrd/fault.h"
+
 union control {
 	struct cmsghdr head;
 	char space[CMSG_SPACE(sizeof(int))];
@@ -25,7 +27,10 @@ zone_fd_send(int sock, int fd, struct nrd_err *err)
 		.msg_controllen = sizeof(control.space),
 	};
 	struct cmsghdr *c = CMSG_FIRSTHDR(&msg);
+	int r = nrd_fault(err, "hand a descriptor over");
 
+	if (r < 0)
+		return r;
 	c->cmsg_level = SOL_SOCKET;
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));

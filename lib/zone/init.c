@@ -27,6 +27,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -60,7 +61,10 @@ loopback_up(struct nrd_err *err)
 {
 	NRD_CLOSE int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	struct ifreq ifr = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING };
+	int r = nrd_fault(err, "bring up the loopback interface");
 
+	if (r < 0)
+		return r;
 	if (fd < 0 || ioctl(fd, SIOCSIFFLAGS, &ifr) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "bring up the loopback interface: %m");
 	return 0;
@@ -69,6 +73,10 @@ loopback_up(struct nrd_err *err)
 static int
 become_root_of_zone(struct nrd_err *err)
 {
+	int r = nrd_fault(err, "become root of the zone");
+
+	if (r < 0)
+		return r;
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "become root of the zone: %m");
 	/* Now that it is in its cgroup; the root of the namespace is the cgroup it is in. */
@@ -98,8 +106,10 @@ make_console(int sock, int *ret_console, struct nrd_err *err)
 {
 	NRD_CLOSE int master = -1;
 	NRD_CLOSE int slave = -1;
-	int r = zone_pty_open(&master, &slave, err);
+	int r = nrd_fault(err, "make the console's terminal");
 
+	if (r >= 0)
+		r = zone_pty_open(&master, &slave, err);
 	if (r >= 0)
 		r = zone_pty_console(slave, err);
 	if (r >= 0)
@@ -112,6 +122,10 @@ make_console(int sock, int *ret_console, struct nrd_err *err)
 static int
 take_terminal(int console, struct nrd_err *err)
 {
+	int r = nrd_fault(err, "take the console as terminal");
+
+	if (r < 0)
+		return r;
 	if (setsid() < 0 || ioctl(console, TIOCSCTTY, 0) < 0)
 		return nrd_fail(err, errno, "ZoneConsole", "take the console as terminal: %m");
 	for (int fd = 0; fd < 3; fd++)
@@ -124,8 +138,10 @@ static int
 run_init(const struct start *s, struct nrd_err *err)
 {
 	char *const *argv = s->spec->argv;
-	int num;
+	int num, r = nrd_fault(err, "run %s", argv[0]);
 
+	if (r < 0)
+		return r;
 	/* From here on it lives without zoneadmd. */
 	(void)prctl(PR_SET_PDEATHSIG, 0);
 	(void)execvpe(argv[0], argv, s->spec->env);
@@ -172,6 +188,9 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 		r = make_console(sock, &console, err);
 	if (r < 0)
 		return r;
+	r = nrd_fault(err, "set the hostname");
+	if (r < 0)
+		return r;
 	if (sethostname(name, strlen(name)) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "set the hostname: %m");
 	write_hostid(zone_config_hostid(s->config));
@@ -207,7 +226,10 @@ write_map(pid_t pid, const char *which, const struct zone_config *c, struct nrd_
 {
 	char path[64];
 	char text[64];
+	int r = nrd_fault(err, "write %s", which);
 
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, which);
 	(void)snprintf(text, sizeof(text), "0 %llu %llu", (unsigned long long)c->id_base,
 		       (unsigned long long)c->id_count);
@@ -220,7 +242,10 @@ new_time(struct nrd_err *err)
 {
 	struct timespec mono, boot;
 	char text[128];
+	int r = nrd_fault(err, "make a time namespace");
 
+	if (r < 0)
+		return r;
 	if (unshare(CLONE_NEWTIME) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "make a time namespace: %m");
 	(void)clock_gettime(CLOCK_MONOTONIC, &mono);
@@ -268,6 +293,8 @@ spawn(struct start *s, int payload, int socks[2], struct zone_init *init, struct
 	int num;
 
 	if (r >= 0)
+		r = nrd_fault(err, "start its first process");
+	if (r >= 0)
 		r = new_time(err);
 	if (r >= 0)
 		r = become_owner((uid_t)s->config->id_base, false, err);
@@ -293,7 +320,10 @@ static int
 open_userns(pid_t pid, int *ret_fd, struct nrd_err *err)
 {
 	char path[64];
+	int r = nrd_fault(err, "open its user namespace");
 
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", (int)pid);
 	*ret_fd = open(path, O_RDONLY | O_CLOEXEC);
 	return *ret_fd < 0 ? nrd_fail(err, errno, "ZoneStart", "open its user namespace: %m") : 0;
@@ -355,7 +385,10 @@ static int
 plain_oom(pid_t pid, struct nrd_err *err)
 {
 	char path[64];
+	int r = nrd_fault(err, "write oom_score_adj");
 
+	if (r < 0)
+		return r;
 	(void)snprintf(path, sizeof(path), "/proc/%d/oom_score_adj", (int)pid);
 	return nrd_attr_write(AT_FDCWD, path, "0", err);
 }
@@ -378,6 +411,8 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 		r = zone_delegate(s->config, init->pid, &init->missing, err);
 	if (r >= 0)
 		r = zone_tree_prepare(s->config, s->spec, userns, &s->tree, err);
+	if (r >= 0)
+		r = nrd_fault(err, "wake its first process");
 	if (r < 0)
 		return r;
 	if (send(sock, &(char){ GO }, 1, MSG_NOSIGNAL) != 1)
@@ -428,6 +463,8 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 	int socks[2] = { -1, -1 };
 	int r = parse_user(spec->user, &s.uid, &s.gid, err);
 
+	if (r >= 0)
+		r = nrd_fault(err, "prepare the jail");
 	if (r >= 0)
 		r = zone_jail_prepare(config, &s.jail, err);
 	if (r >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)

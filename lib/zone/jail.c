@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "zone/caps.h"
@@ -103,7 +104,7 @@ set_limits(const struct zone_jail *jail, struct nrd_err *err)
 		{ RLIMIT_SIGPENDING, SIGPENDING, SIGPENDING },
 		{ RLIMIT_STACK, STACK, UINT64_MAX },
 	};
-	int r = 0;
+	int r = nrd_fault(err, "set resource limits");
 
 	for (size_t i = 0; r >= 0 && i < nrd_count(limits); i++)
 		r = limit(limits[i].what, limits[i].soft, limits[i].hard, err);
@@ -155,7 +156,11 @@ zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err)
 	if (zone_sys_close_range(3, ~0U, CLOSE_RANGE_CLOEXEC) < 0)
 		return nrd_fail(err, errno, "ZoneJail", "close descriptors: %m");
 	/* The filter needs CAP_SYS_ADMIN, which the zone may be without. */
-	r = zone_filter_install(&jail->filter, err);
+	r = nrd_fault(err, "install the system call filter");
+	if (r >= 0)
+		r = zone_filter_install(&jail->filter, err);
+	if (r >= 0)
+		r = nrd_fault(err, "drop capabilities");
 	return r < 0 ? r : zone_caps_drop(jail->caps, err);
 }
 

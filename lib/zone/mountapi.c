@@ -14,6 +14,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 
@@ -65,8 +66,10 @@ zone_fs_make(const char *type, const char *data, unsigned attrs, int *ret_fd, st
 {
 	NRD_CLOSE int fs = fsopen(type, FSOPEN_CLOEXEC);
 	NRD_CLOSE int fd = -1;
-	int r;
+	int r = nrd_fault(err, "make a filesystem %s", type);
 
+	if (r < 0)
+		return r;
 	if (fs < 0)
 		return nrd_fail(err, errno, "ZoneMount", "filesystem %s: %m", type);
 	r = configure(fs, type, data, err);
@@ -86,6 +89,11 @@ zone_mount_clone(int dir, const char *path, unsigned how)
 {
 	/* Mounts of the node pass on what happens to them; the copies are the zone's alone. */
 	struct mount_attr attr = { .propagation = MS_PRIVATE };
+
+	if (path[0] != '\0' && nrd_fault(NULL, "take %s", path) < 0) {
+		errno = EIO;
+		return -1;
+	}
 	NRD_CLOSE int fd = open_tree(dir, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC |
 						       AT_NO_AUTOMOUNT | how);
 
@@ -151,11 +159,15 @@ int
 zone_mount_attach(int mount, int root, const char *path, enum zone_target target,
 		  struct nrd_err *err)
 {
-	NRD_CLOSE int at = in_root(root, path, O_PATH, target);
-	int r;
+	bool over = target == ZONE_TARGET_SAME || target == ZONE_TARGET_PLAIN_SAME;
+	/* What is laid over something has a point of its own, not one for each of many. */
+	int r = over ? 0 : nrd_fault(err, "mount %s", path);
 
-	if (at < 0 && errno == ENOENT && target != ZONE_TARGET_SAME &&
-	    target != ZONE_TARGET_PLAIN_SAME) {
+	if (r < 0)
+		return r;
+	NRD_CLOSE int at = in_root(root, path, O_PATH, target);
+
+	if (at < 0 && errno == ENOENT && !over) {
 		r = make_target(root, path, target, err);
 		if (r < 0)
 			return r;

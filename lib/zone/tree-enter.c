@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/mountapi.h"
@@ -196,7 +197,7 @@ lay_over(const int *places, const char *what, const char *with, struct nrd_err *
 static int
 attach_masks(const int *places, struct nrd_err *err)
 {
-	int r = 0;
+	int r = nrd_fault(err, "hide what tells of the node");
 
 	for (size_t i = 0; r >= 0 && i < nrd_count(masked); i++) {
 		struct stat st;
@@ -214,8 +215,15 @@ attach_masks(const int *places, struct nrd_err *err)
 static int
 become_root(int root, struct nrd_err *err)
 {
+	int r = nrd_fault(err, "change to the zone's root");
+
+	if (r < 0)
+		return r;
 	if (fchdir(root) < 0 || zone_sys_pivot_root(".", ".") < 0)
 		return nrd_fail(err, errno, "ZoneMount", "change to the zone's root: %m");
+	r = nrd_fault(err, "leave the node's root");
+	if (r < 0)
+		return r;
 	/* The node's tree is now mounted over the zone's: away with it. */
 	if (umount2(".", MNT_DETACH) < 0 || chdir("/") < 0)
 		return nrd_fail(err, errno, "ZoneMount", "leave the node's root: %m");
@@ -227,8 +235,10 @@ zone_tree_enter(const struct zone_spec *spec, const struct zone_tree *tree, stru
 {
 	NRD_CLOSE int proc = -1;
 	int places[N_PLACES] = { [AT_ROOT] = tree->root, [AT_DEV] = tree->dev, [AT_SYS] = tree->sys };
-	int r;
+	int r = nrd_fault(err, "attach the root");
 
+	if (r < 0)
+		return r;
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make the mounts private: %m");
 	r = zone_fs_make("proc", NULL, SAFE, &proc, err);

@@ -10,6 +10,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "nrd/fault.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -62,7 +63,9 @@ make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_e
 	/* Not open(2): a mount with a file open for writing cannot change its ids. */
 	if (mknodat(fd, "console", S_IFREG | 0600, 0) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make /dev/console: %m");
-	r = zone_mount_idmap(fd, userns, err);
+	r = nrd_fault(err, "make the nodes of /dev");
+	if (r >= 0)
+		r = zone_mount_idmap(fd, userns, err);
 	if (r < 0)
 		return nrd_wrap(err, r, "/dev");
 	*ret_fd = nrd_take_fd(&fd);
@@ -163,7 +166,9 @@ prepare(const struct zone_config *config, const struct zone_spec *spec, int user
 	t->root = zone_mount_clone(AT_FDCWD, spec->root, 0);
 	if (t->root < 0)
 		return nrd_fail(err, errno, "ZoneMount", "take the root %s: %m", spec->root);
-	r = zone_mount_idmap(t->root, userns, err);
+	r = nrd_fault(err, "show the root with the zone's ids");
+	if (r >= 0)
+		r = zone_mount_idmap(t->root, userns, err);
 	if (r >= 0 && mount_setattr(t->root, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		r = nrd_fail(err, errno, "ZoneMount", "set the options of its root: %m");
 	if (r < 0)

@@ -200,6 +200,11 @@ export_makes_it_again(void)
 	good("z1", everything);
 	CHECK_OK(session("z1", "export", &first, &err), err);
 	CHECK(strncmp(first, "create -b\n", 10) == 0);
+	/* Two zones would have one delegated dataset. */
+	CHECK_FAILS(session("other", first, NULL, &err), err, EINVAL, "BadConfig");
+	CHECK_HAS(err.msg, "zones/z1/data");
+	err = (struct nrd_err){ 0 };
+	good("z1", "delete -F");
 	good("other", first);
 	CHECK_OK(session("other", "export", &second, &err), err);
 	CHECK_STR(second, first);
@@ -208,7 +213,7 @@ export_makes_it_again(void)
 	CHECK_STR(c.zfs_filesystem, "zones/other");
 	zone_config_fini(&c);
 	/* Into a file as well. */
-	good("z1", "export -f /dev/null");
+	good("other", "export -f /dev/null");
 	end();
 }
 
