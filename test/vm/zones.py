@@ -39,7 +39,7 @@ TINY_INIT = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 1000 & wait; done\
 MAKE_TINY = r"""
 mkdir -p $1/bin $1/sbin $1/etc $1/tmp $1/root $1/data
 cp /usr/bin/busybox $1/bin/busybox
-for p in cat dd df hostname id kill ls mkdir mount ps rm sh sleep stat sync touch umount; do ln -sf busybox $1/bin/$p; done
+$1/bin/busybox --install $1/bin
 printf 'root:x:0:0:root:/root:/bin/sh\n' >$1/etc/passwd
 printf 'root:x:0:\n' >$1/etc/group
 """
