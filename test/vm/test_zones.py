@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from machine import RUN
 from zones import await_running, install_lx, install_native, run_state, states, wait_for
 
 
