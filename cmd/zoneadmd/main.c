@@ -28,7 +28,7 @@
 #include "zone/cgroup.h"
 #include "zoneadmd.h"
 
-#define LEAVING_MS 5000
+#define LEAVING_MS 30000 /* adopting takes seconds on a slow node */
 #define READY_FD 3 /* closed when we listen: zone_client_open waits for it */
 
 static int
@@ -69,6 +69,8 @@ be_the_one(const char *name, struct nrd_err *err)
 			return 1;
 		(void)nanosleep(&pause, NULL);
 	}
+	/* Of one that was killed: who finds it would take us for ready to answer. */
+	(void)unlink(sock);
 	(void)nrd_take_fd(&fd);
 	return 0;
 }

@@ -23,13 +23,10 @@ brand_steps_stop_on(const volatile sig_atomic_t *flag)
 	stop = flag;
 }
 
-/* ^C reached the step's children as well: what they say of it is no news. */
-static int
-check_stop(int r, struct nrd_err *err)
+static bool
+stopped(void)
 {
-	if (stop == NULL || *stop == 0)
-		return r;
-	return nrd_fail(err, EINTR, "Interrupted", "it was interrupted, and is undone");
+	return stop != NULL && *stop != 0;
 }
 
 int
@@ -42,14 +39,15 @@ brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_
 			r = nrd_fail(err, EIO, "Fault", "fault at step %s", steps[i].name);
 		if (r >= 0)
 			r = nrd_fault(err, "after step %s", steps[i].name);
-		if (r < 0 || i + 1 < n)
-			r = check_stop(r, err);
-		if (r >= 0)
+		if (r >= 0 && (i + 1 == n || !stopped()))
 			continue;
 		for (size_t j = i + 1; j-- > 0;)
 			if (steps[j].down != NULL)
 				steps[j].down(job);
-		return nrd_wrap(err, r, "%s", steps[i].name);
+		/* ^C reached the step's children as well: what they say of it is no news. */
+		return stopped() ? nrd_fail(err, EINTR, "Interrupted",
+					    "it was interrupted, and is undone")
+				 : nrd_wrap(err, r, "%s", steps[i].name);
 	}
 	return 0;
 }

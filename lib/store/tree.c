@@ -214,6 +214,8 @@ store_dataset_destroy(struct store *store, const char *name, struct nrd_err *err
 
 	if (!store_dataset_exists(store, name))
 		return 0;
+	if (strchr(name, '@') != NULL)
+		return destroy_leaf(store, name, err); /* nothing is below it that could be listed */
 	r = refuse_cloned(store, name, err);
 	if (r == 0)
 		r = store_dataset_list(store, name, STORE_LIST_DEEP, &below, err);

@@ -34,6 +34,7 @@
 #include "zone/config.h"
 #include "zone/fdpass.h"
 #include "zone/jail.h"
+#include "zone/mountapi.h"
 #include "zone/passwd.h"
 #include "zone/pty.h"
 #include "zone/state.h"

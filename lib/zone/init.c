@@ -111,6 +111,8 @@ make_console(int sock, int *ret_console, struct nrd_err *err)
 	if (r >= 0)
 		r = zone_pty_open(&master, &slave, err);
 	if (r >= 0)
+		r = nrd_fault(err, "mount dev/console");
+	if (r >= 0)
 		r = zone_pty_console(slave, err);
 	if (r >= 0)
 		r = zone_fd_send(sock, master, err);

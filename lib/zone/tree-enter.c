@@ -63,6 +63,7 @@ static const struct own {
 /* Of sysfs. The rest tells of the node: its buses, disks, firmware, serial numbers, temperatures. */
 static const char *const sys_kept[] = {
 	"class/net", "devices/system/cpu", "devices/system/node", "devices/virtual/net",
+	ZONE_SYS_ZFS, /* of zones with datasets: zfs(8) reads there what its module can do */
 };
 
 /*
@@ -130,9 +131,10 @@ attach_sys(const int *places, struct nrd_err *err)
 	if (move_mount(sys, "", AT_FDCWD, STAGE_SYS, MOVE_MOUNT_F_EMPTY_PATH) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "attach sysfs: %m");
 	for (size_t i = 0; i < nrd_count(sys_kept); i++) {
-		NRD_CLOSE int copy = zone_mount_clone(sys, sys_kept[i], 0);
+		bool place = faccessat(places[AT_SYS], sys_kept[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+		NRD_CLOSE int copy = place ? zone_mount_clone(sys, sys_kept[i], 0) : -1;
 
-		if (copy < 0 && errno == ENOENT)
+		if (!place || (copy < 0 && errno == ENOENT))
 			continue;
 		if (copy < 0)
 			return nrd_fail(err, errno, "ZoneMount", "take /sys/%s: %m", sys_kept[i]);

@@ -80,7 +80,7 @@ static const char *const sys_dirs[] = {
 };
 
 static int
-write_sys(int fd, struct nrd_err *err)
+write_sys(int fd, bool zfs, struct nrd_err *err)
 {
 	struct nrd_uuid uuid;
 	char text[NRD_UUID_TEXT];
@@ -89,6 +89,8 @@ write_sys(int fd, struct nrd_err *err)
 	for (size_t i = 0; i < nrd_count(sys_dirs); i++)
 		if (mkdirat(fd, sys_dirs[i], 0755) < 0)
 			return nrd_fail(err, errno, "ZoneMount", "make /sys/%s: %m", sys_dirs[i]);
+	if (zfs && mkdirat(fd, ZONE_SYS_ZFS, 0755) < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /sys/" ZONE_SYS_ZFS ": %m");
 	if (mknodat(fd, ZONE_SYS_FILE, S_IFREG | 0444, 0) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make /sys/" ZONE_SYS_FILE ": %m");
 	NRD_CLOSE int file = openat(fd, ZONE_SYS_BOOT, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0444);
@@ -107,7 +109,7 @@ write_sys(int fd, struct nrd_err *err)
  * no size because df lists what has one.
  */
 static int
-make_sys(struct zone_tree *t, struct nrd_err *err)
+make_sys(struct zone_tree *t, bool zfs, struct nrd_err *err)
 {
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	NRD_CLOSE int fd = -1;
@@ -115,7 +117,7 @@ make_sys(struct zone_tree *t, struct nrd_err *err)
 			     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, &fd, err);
 
 	if (r >= 0)
-		r = write_sys(fd, err);
+		r = write_sys(fd, zfs, err);
 	if (r >= 0 && mount_setattr(fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
 		r = nrd_fail(err, errno, "ZoneMount", "make /sys read-only: %m");
 	if (r >= 0)
@@ -175,7 +177,7 @@ prepare(const struct zone_config *config, const struct zone_spec *spec, int user
 		return nrd_wrap(err, r, "%s", spec->root);
 	r = make_dev(config, userns, &t->dev, err);
 	if (r >= 0)
-		r = make_sys(t, err);
+		r = make_sys(t, config->datasets != NULL, err);
 	if (r >= 0 && spec->n_mounts > ZONE_TREE_BINDS)
 		return nrd_fail(err, E2BIG, "ZoneMount", "more than %d filesystems", ZONE_TREE_BINDS);
 	for (size_t i = 0; r >= 0 && i < spec->n_mounts; i++) {

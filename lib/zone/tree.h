@@ -32,6 +32,8 @@ struct zone_tree {
 #define ZONE_SYS_FILE "kernel/notes"
 #define ZONE_SYS_DIR  "power"
 #define ZONE_SYS_BOOT "kernel/boot_id"
+/* In tree.sys of a zone with delegated datasets: what sysfs has there. */
+#define ZONE_SYS_ZFS  "module/zfs"
 /* In /dev of a zone with nesting: proc and sysfs as the kernel makes them. */
 #define ZONE_DEV_PROC ".nereid/proc"
 #define ZONE_DEV_SYS  ".nereid/sys"

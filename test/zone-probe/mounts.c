@@ -217,7 +217,7 @@ pivot_onto_root(void)
 	return TRY(syscall(SYS_pivot_root, "/", "/tmp"));
 }
 
-/* listmount(2) of the first mount namespaces there are, which are the node's. */
+/* listmount(2) of the mount namespaces that are there from the node's first moments on. */
 static int
 list_node_mounts(void)
 {
@@ -227,7 +227,7 @@ list_node_mounts(void)
 	} req = { .size = 32, .mnt_id = ~0ULL, .ns_id = 1 };
 	unsigned long long ids[8];
 
-	for (; req.ns_id < 32; req.ns_id++)
+	for (; req.ns_id < 4; req.ns_id++)
 		if (syscall(SYS_listmount, &req, ids, 8L, 0) >= 0)
 			return 0;
 	return errno;
