@@ -126,33 +126,36 @@ on_deadline(struct zoneadmd *z)
 static void
 turn(struct zoneadmd *z)
 {
-	struct pollfd p[CLIENTS_MAX + 4];
+	struct pollfd p[CLIENTS_MAX + 5];
 	int timeout = -1;
 
 	p[0] = (struct pollfd){ .fd = z->listener, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = z->console, .events = POLLIN };
 	p[2] = (struct pollfd){ .fd = z->boot.init.pidfd, .events = POLLIN };
 	p[3] = (struct pollfd){ .fd = z->exits, .events = POLLIN };
+	p[4] = (struct pollfd){ .fd = z->asker, .events = POLLIN };
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		p[4 + i] = (struct pollfd){
+		p[5 + i] = (struct pollfd){
 			.fd = z->clients[i].kind != CLIENT_NONE ? z->clients[i].fd : -1,
 			.events = POLLIN,
 		};
 	if (z->deadline_ms != 0)
 		timeout = z->deadline_ms > nrd_now_ms() ? (int)(z->deadline_ms - nrd_now_ms()) : 0;
-	if (poll(p, CLIENTS_MAX + 4, timeout) == 0 && z->deadline_ms != 0 &&
+	if (poll(p, CLIENTS_MAX + 5, timeout) == 0 && z->deadline_ms != 0 &&
 	    nrd_now_ms() >= z->deadline_ms) {
 		on_deadline(z);
 		return;
 	}
 	if (p[1].revents != 0)
 		console_readable(z);
+	if (p[4].revents != 0)
+		spec_reap(z);
 	if (p[3].revents != 0)
 		z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
 	if (p[2].revents != 0)
 		zone_init_ended(z);
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (p[4 + i].revents != 0 && z->clients[i].kind != CLIENT_NONE)
+		if (p[5 + i].revents != 0 && z->clients[i].kind != CLIENT_NONE)
 			server_readable(z, &z->clients[i]);
 	if (p[0].revents != 0)
 		server_accept(z);
@@ -190,6 +193,7 @@ main(int argc, char **argv)
 {
 	static struct zoneadmd z = {
 		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
+		.asker = -1,
 		.boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };

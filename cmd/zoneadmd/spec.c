@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "brand/brand.h"
@@ -33,22 +34,31 @@ spec_make(const struct zone_config *config, const struct zone_boot_request *how,
 	return 0;
 }
 
-/* It belongs to the zone from then on: how it ends is seen by init's end. */
 static int
-run_in_zone(const char *zone, const char *const *argv, struct nrd_err *err)
+run_in_zone(const char *zone, const char *const *argv, int *ret_pidfd, struct nrd_err *err)
 {
 	static const char *const env[] = { "PATH=/usr/sbin:/usr/bin:/sbin:/bin", "TERM=dumb", NULL };
 	NRD_CLOSE int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	const struct zone_enter enter = {
 		.zone = zone, .argv = argv, .env = env, .fds = { null, null, null },
 	};
-	NRD_CLOSE int pidfd = -1;
 
-	return zone_enter_spawn(&enter, &pidfd, NULL, err);
+	return zone_enter_spawn(&enter, ret_pidfd, NULL, err);
+}
+
+void
+spec_reap(struct zoneadmd *z)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, (id_t)z->asker, &info, WEXITED | WNOHANG | __WALL) == 0 && info.si_pid == 0)
+		return;
+	nrd_closep(&z->asker);
+	z->asker = -1;
 }
 
 int
-spec_ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err)
+spec_ask_init(struct zoneadmd *z, bool reboot, struct nrd_err *err)
 {
 	struct brand_stop stop = { 0 };
 	const struct brand *brand;
@@ -58,7 +68,8 @@ spec_ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err)
 		r = brand->stop(&z->config, reboot, &stop, err);
 	if (r < 0)
 		return r;
-	if (stop.argv != NULL && run_in_zone(z->name, stop.argv, NULL) >= 0)
+	/* While the one before hangs there is only the signal. */
+	if (stop.argv != NULL && z->asker < 0 && run_in_zone(z->name, stop.argv, &z->asker, NULL) >= 0)
 		return 0;
 	if (zone_sys_pidfd_kill(z->boot.init.pidfd, stop.signal != 0 ? stop.signal : SIGTERM) < 0 &&
 	    errno != ESRCH)

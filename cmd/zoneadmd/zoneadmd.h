@@ -56,6 +56,7 @@ struct zoneadmd {
 	int console_peer;    /* its other end */
 	enum shutdown_kind shutting; /* init was asked to end */
 	int64_t deadline_ms; /* then it is killed; 0: none */
+	int asker;           /* the program that asks it to, a child of ours; -1 */
 	bool adopted;        /* init is not our child */
 	int exits;           /* where its end is told then, -1 */
 	bool end_known;      /* and what was told: a wait(2) status */
@@ -70,8 +71,14 @@ struct zoneadmd {
 int spec_make(const struct zone_config *config, const struct zone_boot_request *how,
 	      struct zone_spec *ret_spec, struct nrd_err *err);
 
-/* Asks init to end, in the way its kind understands. */
-int spec_ask_init(const struct zoneadmd *z, bool reboot, struct nrd_err *err);
+/* Asks init to end, in the way its kind understands: by a signal, or a program in the zone. */
+int spec_ask_init(struct zoneadmd *z, bool reboot, struct nrd_err *err);
+
+/*
+ * That program has ended, perhaps. Until it is reaped the kernel does not let init of the zone end:
+ * a pid namespace goes when its last process has gone.
+ */
+void spec_reap(struct zoneadmd *z);
 
 /* They write the state file and the event before others can see the difference. */
 int zone_op_ready(struct zoneadmd *z, struct nrd_err *err);

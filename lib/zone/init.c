@@ -121,14 +121,18 @@ make_console(int sock, int *ret_console, struct nrd_err *err)
 	return r;
 }
 
+/*
+ * An init has the console open and no more, as the kernel does it: the login it starts makes it its
+ * own. The one process of a docker zone is who uses the terminal.
+ */
 static int
-take_terminal(int console, struct nrd_err *err)
+take_terminal(int console, bool own, struct nrd_err *err)
 {
 	int r = nrd_fault(err, "take the console as terminal");
 
 	if (r < 0)
 		return r;
-	if (setsid() < 0 || ioctl(console, TIOCSCTTY, 0) < 0)
+	if (setsid() < 0 || (own && ioctl(console, TIOCSCTTY, 0) < 0))
 		return nrd_fail(err, errno, "ZoneConsole", "take the console as terminal: %m");
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(console, fd) < 0)
@@ -198,7 +202,7 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 	write_hostid(zone_config_hostid(s->config));
 	r = loopback_up(err);
 	if (r >= 0)
-		r = take_terminal(console, err);
+		r = take_terminal(console, s->config->docker, err);
 	(void)close(console);
 	if (r >= 0 && s->spec->dir != NULL && chdir(s->spec->dir) < 0)
 		r = nrd_fail(err, errno, "ZoneStart", "go to %s: %m", s->spec->dir);
