@@ -191,7 +191,10 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	z->run.boots++;
 	zone_time_format(z->run.boot_time);
 	record(z);
-	return set_state(z, ZONE_ST_RUNNING, err);
+	r = set_state(z, ZONE_ST_RUNNING, err);
+	if (r < 0)
+		z->run.boots--; /* it is undone */
+	return r;
 }
 
 int
