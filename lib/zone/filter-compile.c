@@ -205,4 +205,3 @@ zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filte
 	r = compile(config->brand == ZONE_LX, config->nesting, fd, err);
 	return r < 0 ? r : zone_filter_take(fd, ret_filter, err);
 }
-

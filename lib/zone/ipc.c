@@ -5,7 +5,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/bpf.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -13,11 +12,10 @@
 
 #include "nrd/file.h"
 #include "nrd/mem.h"
-#include "zone/sys.h"
+#include "zone/cgroup-bpf.h"
 
 #define PAGE_BYTES 4096
 #define IDS_MAX 32768 /* the kernel's IPCMNI */
-#define INSNS_MAX 64
 #define NAME_BYTES 32 /* names of sysctls that are longer are none of ours */
 
 /* What a zone is without a limit, as the kernel makes a new namespace. */
@@ -119,84 +117,63 @@ zone_ipc_limit(const struct zone_config *config, int pidfd, bool fresh, struct n
 
 /* ---- the guard ---- */
 
-struct program {
-	struct bpf_insn insns[INSNS_MAX];
-	size_t n;
-};
-
-static void
-emit(struct program *p, unsigned code, unsigned dst, unsigned src, int off, int32_t imm)
-{
-	if (p->n < INSNS_MAX)
-		p->insns[p->n++] = (struct bpf_insn){
-			.code = (unsigned char)code, .dst_reg = (unsigned char)(dst & 0xf),
-			.src_reg = (unsigned char)(src & 0xf), .off = (short)off, .imm = imm,
-		};
-}
-
-static void
-give_back(struct program *p, int value)
-{
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
-	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-}
-
 /* A number of 64 bits takes two instructions. */
 static void
-load_number(struct program *p, unsigned reg, uint64_t v)
+load_number(struct zone_bpf *p, unsigned reg, uint64_t v)
 {
-	emit(p, BPF_LD | BPF_DW | BPF_IMM, reg, 0, 0, (int32_t)(uint32_t)v);
-	emit(p, 0, 0, 0, 0, (int32_t)(uint32_t)(v >> 32));
+	zone_bpf_emit(p, BPF_LD | BPF_DW | BPF_IMM, reg, 0, 0, (int32_t)(uint32_t)v);
+	zone_bpf_emit(p, 0, 0, 0, 0, (int32_t)(uint32_t)(v >> 32));
 }
 
 /* The name is in r7 and r8, 16 bytes with what is zero behind it. */
 static void
-refuse(struct program *p, const char *name)
+refuse(struct zone_bpf *p, const char *name)
 {
 	uint64_t words[2] = { 0 };
 
 	memcpy(words, name, strlen(name));
 	load_number(p, BPF_REG_1, words[0]);
-	emit(p, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_7, BPF_REG_1, 5, 0);
+	zone_bpf_emit(p, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_7, BPF_REG_1, 5, 0);
 	load_number(p, BPF_REG_1, words[1]);
-	emit(p, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_8, BPF_REG_1, 2, 0);
-	give_back(p, 0);
+	zone_bpf_emit(p, BPF_JMP | BPF_JNE | BPF_X, BPF_REG_8, BPF_REG_1, 2, 0);
+	zone_bpf_return(p, 0);
 }
 
 static void
-make(struct program *p, const struct limit *limits)
+make(struct zone_bpf *p, const struct limit *limits)
 {
 	/* Who only reads, and names that do not fit, pass. */
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0);
-	emit(p, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct bpf_sysctl, write), 0);
-	emit(p, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, 2, 0);
-	give_back(p, 1);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_6, BPF_REG_1, 0, 0);
+	zone_bpf_emit(p, BPF_LDX | BPF_MEM | BPF_W, BPF_REG_1, BPF_REG_6, offsetof(struct bpf_sysctl, write), 0);
+	zone_bpf_emit(p, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_1, 0, 2, 0);
+	zone_bpf_return(p, 1);
 	for (int at = -NAME_BYTES; at < 0; at += 8)
-		emit(p, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, at, 0);
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_6, 0, 0);
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
-	emit(p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -NAME_BYTES);
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, NAME_BYTES);
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, 0);
-	emit(p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_sysctl_get_name);
-	emit(p, BPF_JMP | BPF_JSGE | BPF_K, BPF_REG_0, 0, 2, 0);
-	give_back(p, 1);
-	emit(p, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_7, BPF_REG_10, -NAME_BYTES, 0);
-	emit(p, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_8, BPF_REG_10, -NAME_BYTES + 8, 0);
+		zone_bpf_emit(p, BPF_ST | BPF_MEM | BPF_DW, BPF_REG_10, 0, at, 0);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_1, BPF_REG_6, 0, 0);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_MOV | BPF_X, BPF_REG_2, BPF_REG_10, 0, 0);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_ADD | BPF_K, BPF_REG_2, 0, 0, -NAME_BYTES);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_3, 0, 0, NAME_BYTES);
+	zone_bpf_emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_4, 0, 0, 0);
+	zone_bpf_emit(p, BPF_JMP | BPF_CALL, 0, 0, 0, BPF_FUNC_sysctl_get_name);
+	zone_bpf_emit(p, BPF_JMP | BPF_JSGE | BPF_K, BPF_REG_0, 0, 2, 0);
+	zone_bpf_return(p, 1);
+	zone_bpf_emit(p, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_7, BPF_REG_10, -NAME_BYTES, 0);
+	zone_bpf_emit(p, BPF_LDX | BPF_MEM | BPF_DW, BPF_REG_8, BPF_REG_10, -NAME_BYTES + 8, 0);
 	for (size_t i = 0; i < N_LIMITS; i++)
 		if (limits[i].limited)
 			refuse(p, limits[i].sysctl);
-	give_back(p, 1);
+	zone_bpf_return(p, 1);
 }
 
 int
 zone_ipc_guard(const struct zone_config *config, int cgroup, bool fresh, struct nrd_err *err)
 {
-	static const char licence[] = "Dual BSD/GPL";
+	static const struct zone_bpf_kind kind = {
+		.type = BPF_PROG_TYPE_CGROUP_SYSCTL, .attach = BPF_CGROUP_SYSCTL, .name = "zone_ipc",
+		.what = "the guard of its IPC limits", .code = "ZoneIpc",
+	};
 	struct limit limits[N_LIMITS];
-	struct program p = { .n = 0 };
-	union bpf_attr load = { 0 }, attach = { 0 };
-	NRD_CLOSE int prog = -1;
+	struct zone_bpf p = { .n = 0 };
 	bool any = !fresh;
 
 	limits_of(config, limits);
@@ -205,19 +182,5 @@ zone_ipc_guard(const struct zone_config *config, int cgroup, bool fresh, struct 
 	if (!any)
 		return 0;
 	make(&p, limits);
-	load.prog_type = BPF_PROG_TYPE_CGROUP_SYSCTL;
-	load.expected_attach_type = BPF_CGROUP_SYSCTL;
-	load.insns = (uint64_t)(uintptr_t)p.insns;
-	load.insn_cnt = (uint32_t)p.n;
-	load.license = (uint64_t)(uintptr_t)licence;
-	(void)snprintf(load.prog_name, sizeof(load.prog_name), "zone_ipc");
-	prog = zone_sys_bpf(BPF_PROG_LOAD, &load, sizeof(load));
-	if (prog < 0)
-		return nrd_fail(err, errno, "ZoneIpc", "load the guard of its IPC limits: %m");
-	attach.target_fd = (uint32_t)cgroup;
-	attach.attach_bpf_fd = (uint32_t)prog;
-	attach.attach_type = BPF_CGROUP_SYSCTL;
-	if (zone_sys_bpf(BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
-		return nrd_fail(err, errno, "ZoneIpc", "attach the guard of its IPC limits: %m");
-	return 0;
+	return zone_bpf_attach(&p, &kind, cgroup, err);
 }
