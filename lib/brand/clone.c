@@ -66,17 +66,13 @@ up_clone(void *arg, struct nrd_err *err)
 {
 	struct brand_job *job = arg;
 	const struct zone_config *c = job->config;
-	NRD_FREE char *quota = nrd_format("%lluG", (unsigned long long)c->quota);
-	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", "setuid", "off", NULL, NULL, NULL };
-	int r = quota != NULL ? brand_make_zonepath(c->zonepath, &job->made_path, err)
-			      : nrd_nomem(err);
+	const char *props[BRAND_ROOT_PROPS];
+	char quota[BRAND_QUOTA_TEXT];
+	int r = brand_make_zonepath(c->zonepath, &job->made_path, err);
 
 	if (r < 0)
 		return r;
-	if (c->quota != 0) {
-		props[6] = "quota";
-		props[7] = quota;
-	}
+	brand_root_props(c, quota, props);
 	r = store_dataset_clone(job->store, job->snapshot, c->zfs_filesystem, props, err);
 	if (r < 0)
 		return r;

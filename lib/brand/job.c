@@ -173,18 +173,13 @@ static int
 make_dataset(struct brand_job *job, struct nrd_err *err)
 {
 	const struct zone_config *c = job->config;
-	NRD_FREE char *quota = nrd_format("%lluG", (unsigned long long)c->quota);
-	const char *props[] = { "mountpoint", c->zonepath, "devices", "off", "setuid", "off", NULL, NULL, NULL };
+	const char *props[BRAND_ROOT_PROPS];
+	char quota[BRAND_QUOTA_TEXT];
 	int r = brand_job_store(job, err);
 
 	if (r < 0)
 		return r;
-	if (quota == NULL)
-		return nrd_nomem(err);
-	if (c->quota != 0) {
-		props[6] = "quota";
-		props[7] = quota;
-	}
+	brand_root_props(c, quota, props);
 	r = store_dataset_create(job->store, c->zfs_filesystem, props, err);
 	if (r < 0)
 		return r;

@@ -28,6 +28,15 @@ void brand_job_cleanup(struct brand_job *job);
 bool brand_has_dataset(const struct zone_config *config);
 int brand_job_store(struct brand_job *job, struct nrd_err *err);
 
+/*
+ * The properties of the dataset that is a zone's root, for store_dataset_create and its like;
+ * quota holds a text they point to.
+ */
+#define BRAND_QUOTA_TEXT 32
+#define BRAND_ROOT_PROPS 9
+void brand_root_props(const struct zone_config *config, char quota[BRAND_QUOTA_TEXT],
+		      const char *ret_props[BRAND_ROOT_PROPS]);
+
 int brand_state_set(struct brand_job *job, int installed, struct nrd_err *err);
 
 /* Nothing is where its dataset or root will be: asked before anything is marked or made. */

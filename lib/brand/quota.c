@@ -1,23 +1,46 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <stdio.h>
+#include <string.h>
 
 #include "brand/lifecycle-priv.h"
 #include "brand/lifecycle.h"
 #include "nrd/mem.h"
 #include "store/dataset.h"
 
+static void
+format_quota(const struct zone_config *config, char ret_text[BRAND_QUOTA_TEXT])
+{
+	if (config->quota == 0)
+		(void)snprintf(ret_text, BRAND_QUOTA_TEXT, "none");
+	else
+		(void)snprintf(ret_text, BRAND_QUOTA_TEXT, "%lluG", (unsigned long long)config->quota);
+}
+
+/* On the node nothing in it is a device or runs as somebody else: that is for the zone alone. */
+void
+brand_root_props(const struct zone_config *config, char quota[BRAND_QUOTA_TEXT],
+		 const char *ret_props[BRAND_ROOT_PROPS])
+{
+	const char *const props[BRAND_ROOT_PROPS] = {
+		"mountpoint", config->zonepath, "devices", "off", "setuid", "off",
+		config->quota != 0 ? "quota" : NULL, quota, NULL,
+	};
+
+	format_quota(config, quota);
+	memcpy(ret_props, props, sizeof(props));
+}
+
 int
 brand_quota_set(const struct zone_config *config, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
-	char quota[32] = "none";
+	char quota[BRAND_QUOTA_TEXT];
 	int r;
 
 	if (config->installed != ZONE_INSTALLED || !brand_has_dataset(config))
 		return 0;
-	if (config->quota != 0)
-		(void)snprintf(quota, sizeof(quota), "%lluG", (unsigned long long)config->quota);
+	format_quota(config, quota);
 	r = store_open(&store, err);
 	return r < 0 ? r : store_dataset_set(store, config->zfs_filesystem, "quota", quota, err);
 }
