@@ -37,9 +37,10 @@ brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_
 
 		if (r >= 0 && fault != NULL && nrd_streq(fault, steps[i].name))
 			r = nrd_fail(err, EIO, "Fault", "fault at step %s", steps[i].name);
+		/* After the last one all is done, and nothing of it is taken back. */
+		if (r >= 0 && i + 1 < n)
+			r = stopped() ? -EINTR : nrd_fault(err, "after step %s", steps[i].name);
 		if (r >= 0)
-			r = nrd_fault(err, "after step %s", steps[i].name);
-		if (r >= 0 && (i + 1 == n || !stopped()))
 			continue;
 		for (size_t j = i + 1; j-- > 0;)
 			if (steps[j].down != NULL)

@@ -8,7 +8,7 @@
 #include "nrd/err.h"
 #include "store/store.h"
 
-/* False also when it cannot be asked. */
+/* A filesystem or volume, no snapshot. False also when it cannot be asked. */
 bool store_dataset_exists(struct store *store, const char *name);
 
 /*
@@ -50,8 +50,8 @@ int store_pool_mount_all(struct store *store, const char *pool, struct nrd_err *
 int store_dataset_unmount(struct store *store, const char *name, struct nrd_err *err);
 
 /*
- * Destroys it with its children and snapshots, unmounting what is mounted; fine when it is not
- * there. What other datasets were cloned from is not destroyed: "ZfsBusy" (-EBUSY) names one,
+ * Destroys a dataset with its children and snapshots, unmounting what is mounted, or one snapshot
+ * ("zones/web0@s"); fine when it is not there. What other datasets were cloned from is not destroyed: "ZfsBusy" (-EBUSY) names one,
  * and so it does when a dataset cannot be unmounted or a snapshot is held.
  */
 int store_dataset_destroy(struct store *store, const char *name, struct nrd_err *err);

@@ -212,10 +212,10 @@ store_dataset_destroy(struct store *store, const char *name, struct nrd_err *err
 	bool progress = true;
 	int r, left = 1;
 
+	if (!zfs_dataset_exists(store->zfs, name, ZFS_TYPE_DATASET))
+		return 0;
 	if (strchr(name, '@') != NULL)
 		return destroy_one(store, name, err); /* it has nothing below it that could be listed */
-	if (!store_dataset_exists(store, name))
-		return 0;
 	r = refuse_cloned(store, name, err);
 	if (r == 0)
 		r = store_dataset_list(store, name, STORE_LIST_DEEP, &below, err);
