@@ -39,6 +39,7 @@
 #define STDIN_MAX (64u << 10) /* what the host may send ahead of C frames */
 #define ARGS_MAX (1u << 20)
 #define ARGC_MAX 4096u
+#define HANG_UP_MS 500
 
 struct worker {
 	int port;
@@ -350,6 +351,23 @@ host_wait(struct worker *w)
 	close(ep);
 }
 
+/*
+ * The kernel may tell late that the host before has gone, when the next one is there and what it sent
+ * has been read: the command is that one's then. Whose it is not is ended by the next one's 'H'.
+ */
+static bool
+hung_up(const struct worker *w)
+{
+	struct pollfd p = { .fd = w->port };
+
+	for (int i = 0; i < HANG_UP_MS / 10; i++) {
+		if (poll(&p, 1, 0) <= 0 || (p.revents & POLLHUP) == 0)
+			return false;
+		usleep(10 * 1000);
+	}
+	return true;
+}
+
 static void
 serve(struct worker *w)
 {
@@ -375,7 +393,7 @@ serve(struct worker *w)
 			put(w, 'B', NULL, 0);
 			close_fd(&w->sig);
 		}
-		if ((p[0].revents & POLLHUP) || ((p[0].revents & POLLIN) && !port_read(w))) {
+		if (((p[0].revents & POLLHUP) || ((p[0].revents & POLLIN) && !port_read(w))) && hung_up(w)) {
 			session_reset(w);
 			if (!goes_down)
 				host_wait(w);
