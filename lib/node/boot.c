@@ -33,7 +33,7 @@
  * nothing says "that was all": a pool is imported as soon as it is whole, and only a pool that is
  * not (or none at all) costs waiting.
  */
-#define MODULE_WAIT_MS 240000   /* nereid-zfs.service loads it in the background, and says at once when it cannot */
+#define MODULE_WAIT_MS 240000   /* nereid-zfs.service loads it in the background */
 #define MODULE_LOOK_MS 500      /* ... and says when it could not */
 #define MODULE_FAILED NODE_RUN_DIR "/zfs-failed"
 #define MEMBERS_WAIT_MS 20000   /* for the missing disks of a pool that was found */
