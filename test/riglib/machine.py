@@ -166,16 +166,19 @@ def agent_options(config):
 def nic_options(node, config):
     args = []
     for i, (ident, address, segment) in enumerate(nics(config)):
+        device = f"virtio-net-pci,netdev={ident},mac={address}"
+        boots = config["media"] == "pxe" and i == 0
         if segment is None:
             back = f"user,id={ident}" + "".join(f",hostfwd={f}" for f in config["forward"] if i == 0)
-            if config["media"] == "pxe" and i == 0:
-                back += media.tftp_options(config)
         else:
             relative = os.path.relpath(switch.directory(segment), node.dir)
             back = (f"dgram,id={ident},local.type=unix,local.path={relative}/{node.name}.{i},"
                     f"remote.type=unix,remote.path={relative}/switch")
-        device = f"virtio-net-pci,netdev={ident},mac={address}"
-        if config["media"] == "pxe" and i == 0:
+        if boots and segment is None:
+            served, rom = media.tftp_options(node, config)
+            back += served
+            device += f",bootindex=1{rom}"
+        elif boots:
             device += ",bootindex=1"
         elif config["media"] != "pxe":
             device += ",romfile="

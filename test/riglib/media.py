@@ -61,13 +61,24 @@ def stick(node, config):
     make_disk(path, config["stick"], image, "raw")
 
 
-def tftp_options(config):
+def tftp_options(node, config):
+    """
+    The network card's options for booting from build/netboot. For a BIOS the card's ROM is an iPXE, which takes the script. UEFI loads
+    snponly.efi itself, as on a real machine. QEMU's DHCP hands out one name and cannot then give the script to iPXE, which therefore is
+    told by an autoexec.ipxe beside it.
+    """
     directory = artefact(config, "netboot")
-    scripts = sorted(p.name for p in directory.glob("*.ipxe"))
-    if not scripts:
-        raise RigError(f"{directory}: no iPXE script in it; `live/build netboot` makes one")
-    name = "boot.ipxe" if "boot.ipxe" in scripts else scripts[0]
-    return f",tftp={directory},bootfile={name}"
+    if not (directory / "boot.ipxe").exists():
+        raise RigError(f"{directory}: no boot.ipxe in it; `live/build netboot` makes one")
+    if not config["uefi"]:
+        return f",tftp={directory},bootfile=boot.ipxe", ""
+    served = node.dir / "tftp"
+    shutil.rmtree(served, ignore_errors=True)
+    served.mkdir()
+    for path in directory.iterdir():
+        (served / path.name).symlink_to(path)
+    (served / "autoexec.ipxe").write_text("#!ipxe\ndhcp\nchain boot.ipxe\n")
+    return ",tftp=tftp,bootfile=snponly.efi", ",romfile="
 
 
 def firmware(node, config):
