@@ -66,35 +66,42 @@ door_shut(struct door *d)
 	zone_jail_fini(&d->jail);
 }
 
+/* Whether an init system shares its cgroup out to some below it, and therefore may have no processes in it. */
+static bool
+is_shared_out(int cgroup)
+{
+	char controllers[2];
+	NRD_CLOSE int fd = openat(cgroup, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
+
+	return fd >= 0 && read(fd, controllers, sizeof(controllers)) > 1;
+}
+
 /*
- * Where the init system made cgroups below its own, the top one may hold no processes: then ours
- * are in one beside them.
+ * One beside those the zone's init system makes: a process of ours in the top one, be it for a
+ * moment, would keep systemd from ever sharing that out. A zone that used up its cgroups, and whose
+ * init makes none, is still entered.
  */
 static int
 open_cgroup(const struct zone_config *config, struct nrd_err *err)
 {
 	char path[256];
-	char procs[16];
-	int top, fd;
+	NRD_CLOSE int top = -1;
+	int fd;
 
 	(void)snprintf(path, sizeof(path), ZONE_CGROUP_DIR "/%.80s/init", config->zonename);
 	top = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
 	if (top < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "zone '%s': open its cgroup: %m",
 				config->zonename);
-	NRD_CLOSE int control = openat(top, "cgroup.subtree_control", O_RDONLY | O_CLOEXEC);
-
-	if (control < 0 || read(control, procs, sizeof(procs)) <= 1)
-		return top;
-	NRD_CLOSE int owned = top;
-
-	if (mkdirat(owned, "zlogin", 0755) == 0 &&
-	    fchownat(owned, "zlogin", (uid_t)config->id_base, (gid_t)config->id_base, 0) < 0)
+	if (mkdirat(top, "zlogin", 0755) == 0 &&
+	    fchownat(top, "zlogin", (uid_t)config->id_base, (gid_t)config->id_base, 0) < 0)
 		return nrd_fail(err, errno, "ZoneEnter", "zone '%s': give it a cgroup: %m",
 				config->zonename);
 	/* The zone may freeze what is its own. */
-	(void)nrd_attr_write(owned, "zlogin/cgroup.freeze", "0", NULL);
-	fd = openat(owned, "zlogin", O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	(void)nrd_attr_write(top, "zlogin/cgroup.freeze", "0", NULL);
+	fd = openat(top, "zlogin", O_DIRECTORY | O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 && !is_shared_out(top))
+		return nrd_take_fd(&top);
 	return fd < 0 ? nrd_fail(err, errno, "ZoneEnter", "zone '%s': make a cgroup in it: %m",
 				 config->zonename)
 		      : fd;

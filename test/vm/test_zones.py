@@ -79,6 +79,14 @@ def test_reboot_from_outside(node):
     await_running(node, "nat")
 
 
+def test_entering_while_it_boots_does_not_disturb(node):
+    """Systemd shares its cgroup out once, and cannot while a process is in it."""
+    node.sh("zoneadm -z nat reboot; setsid zlogin -S nat 'sleep 1000' >/dev/null 2>&1 </dev/null &")
+    await_running(node, "nat")
+    assert node.ok("zlogin", "-S", "nat", "cat /sys/fs/cgroup/cgroup.subtree_control") == "memory pids"
+    node.ok("zlogin", "-S", "nat", "pkill -x sleep")
+
+
 def test_killing_zoneadmd_harms_nothing(node):
     before = run_state(node, "deb")
     node.sh(f"kill -9 {before['zoneadmd']}")
