@@ -7,6 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "nrd/buf.h"
 #include "nrd/fault.h"
@@ -14,6 +17,8 @@
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
+#include "zone/ids.h"
+#include "zone/mountapi.h"
 
 #define VERSION_PATH "/sys/module/zfs/version"
 #define LOOK_MS      60000
@@ -113,7 +118,7 @@ mounts_at_home(const struct line *l, const char *root)
 /* What is known of the filesystem whose lines are being read. */
 struct seen {
 	struct nrd_str name;
-	bool on, abroad, noauto, marked, zoned;
+	bool on, abroad, noauto, marked, zoned, files;
 	bool is_root;
 };
 
@@ -126,6 +131,7 @@ see(struct seen *s, const struct line *l, const char *root)
 	/* Never taken back by a later line: that may be the end of some value. */
 	s->on |= nrd_str_eq(prop, "canmount") && nrd_str_eq(value, "on");
 	s->noauto |= nrd_str_eq(prop, "canmount") && nrd_str_eq(value, "noauto");
+	s->files |= nrd_str_eq(prop, "canmount") && !nrd_str_eq(value, "-");
 	s->zoned |= nrd_str_eq(prop, "zoned") && nrd_str_eq(value, "on");
 	s->marked |= nrd_str_eq(prop, MARK) && nrd_str_eq(value, "on") && l->n == 4 &&
 		     nrd_str_eq(l->part[3], "local");
@@ -138,6 +144,7 @@ keep(const struct seen *s, enum zone_delegate_what what, char ***names)
 {
 	const bool is[] = {
 		[ZONE_DELEGATE_THERE] = s->is_root,
+		[ZONE_DELEGATE_FILES] = s->is_root && s->files,
 		[ZONE_DELEGATE_ZONED] = s->is_root && s->zoned,
 		[ZONE_DELEGATE_WILD] = s->on && s->abroad,
 		[ZONE_DELEGATE_TAMED] = s->noauto && s->marked,
@@ -260,14 +267,60 @@ give_back(const char *text, const char *const *datasets, struct nrd_err *err)
 	return r < 0 ? r : change(forget, tamed, err);
 }
 
+static bool
+in_range(uid_t id, uint64_t base)
+{
+	return id >= base && id - base < ZONE_IDS_COUNT;
+}
+
+/* One whose key is not loaded yet shows nobody its directory, and is no error. */
 static int
-attach(const char *const *zoned, const char *dataset, const char *ns, struct nrd_err *err)
+give_directory(const char *dataset, uint64_t id_base, struct nrd_err *err)
+{
+	NRD_FREE char *source = nrd_format("source=%s", dataset);
+	NRD_CLOSE int mount = -1;
+	struct stat st;
+	int r;
+
+	if (source == NULL)
+		return nrd_nomem(err);
+	r = zone_fs_make("zfs", source, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+			 &mount, err);
+	if (r < 0)
+		return r == -EACCES ? 0 : r;
+	if (fstat(mount, &st) < 0)
+		return nrd_fail(err, errno, "ZoneDelegate", "look at its directory: %m");
+	if (in_range(st.st_uid, id_base) && in_range(st.st_gid, id_base))
+		return 0;
+	if (fchownat(mount, "", (uid_t)id_base, (gid_t)id_base, AT_EMPTY_PATH) < 0)
+		return nrd_fail(err, errno, "ZoneDelegate", "give its directory to the zone: %m");
+	return 0;
+}
+
+/* What zfs said of the datasets before anything was changed. */
+struct found {
+	char **there, **files, **zoned;
+};
+
+static void
+found_cleanup(struct found *f)
+{
+	nrd_strv_free(f->there);
+	nrd_strv_free(f->files);
+	nrd_strv_free(f->zoned);
+}
+
+static int
+attach(const struct found *found, const char *dataset, const char *ns, uint64_t id_base,
+       struct nrd_err *err)
 {
 	struct nrd_err why = { 0 };
 	int r = nrd_fault(&why, "delegate");
 
-	if (r >= 0 && !nrd_strv_has(zoned, dataset))
+	if (r >= 0 && !nrd_strv_has(NRD_CSTRV(found->zoned), dataset))
 		r = nrd_run_argv(NULL, &why, "zfs", "set", "zoned=on", dataset, NULL);
+	if (r >= 0 && nrd_strv_has(NRD_CSTRV(found->files), dataset))
+		r = give_directory(dataset, id_base, &why);
 	if (r >= 0)
 		r = nrd_run_argv(NULL, &why, "zfs", "zone", ns, dataset, NULL);
 	return r < 0 ? nrd_fail(err, -r, "ZoneDelegate", "delegate dataset %s: %s", dataset, why.msg)
@@ -275,22 +328,32 @@ attach(const char *const *zoned, const char *dataset, const char *ns, struct nrd
 }
 
 static int
-delegate(const char *const *datasets, const char *ns, char **ret_missing, struct nrd_err *err)
+pick(const char *text, const char *const *datasets, struct found *ret_found, struct nrd_err *err)
 {
+	int r = zone_delegate_pick(text, datasets, ZONE_DELEGATE_THERE, &ret_found->there);
+
+	if (r >= 0)
+		r = zone_delegate_pick(text, datasets, ZONE_DELEGATE_FILES, &ret_found->files);
+	if (r >= 0)
+		r = zone_delegate_pick(text, datasets, ZONE_DELEGATE_ZONED, &ret_found->zoned);
+	return r < 0 ? nrd_nomem(err) : 0;
+}
+
+static int
+delegate(const struct zone_config *config, const char *ns, char **ret_missing, struct nrd_err *err)
+{
+	const char *const *datasets = NRD_CSTRV(config->datasets);
 	NRD_AUTO(nrd_buf) out = { 0 };
+	NRD_AUTO(found) found = { 0 };
 	NRD_FREE char *missing = NULL;
-	NRD_STRV char **there = NULL;
-	NRD_STRV char **zoned = NULL;
 	int r = look(datasets, &out, err);
 
 	if (r < 0)
 		return nrd_wrap(err, r, "look at its datasets");
-	if (zone_delegate_pick(nrd_buf_str(&out), datasets, ZONE_DELEGATE_THERE, &there) < 0 ||
-	    zone_delegate_pick(nrd_buf_str(&out), datasets, ZONE_DELEGATE_ZONED, &zoned) < 0)
-		return nrd_nomem(err);
+	r = pick(nrd_buf_str(&out), datasets, &found, err);
 	for (const char *const *d = datasets; r >= 0 && *d != NULL; d++) {
-		if (nrd_strv_has(NRD_CSTRV(there), *d))
-			r = attach(NRD_CSTRV(zoned), *d, ns, err);
+		if (nrd_strv_has(NRD_CSTRV(found.there), *d))
+			r = attach(&found, *d, ns, config->id_base, err);
 		else if (missing == NULL && (missing = nrd_format("%s", *d)) == NULL)
 			r = nrd_nomem(err);
 	}
@@ -312,5 +375,5 @@ zone_delegate(const struct zone_config *config, pid_t init, char **ret_missing,
 		return 0;
 	r = check_version(err);
 	(void)snprintf(ns, sizeof(ns), "/proc/%d/ns/user", (int)init);
-	return r < 0 ? r : delegate(NRD_CSTRV(config->datasets), ns, ret_missing, err);
+	return r < 0 ? r : delegate(config, ns, ret_missing, err);
 }

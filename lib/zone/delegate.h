@@ -11,6 +11,10 @@
  * Delegated datasets: attached to a zone's user namespace, whose root then manages them with zfs.
  * The kernel forgets it with the namespace, so this is done at every boot, before init runs. It is
  * done by the zfs command, as a child: zoneadmd is not linked with libzfs.
+ *
+ * The zone sees the ids on the disk through its own range, so what the node's root made is
+ * nobody's there: the top directory of each is given to the zone's root when it is out of range.
+ * Files are left as they are.
  */
 
 /*
@@ -33,6 +37,7 @@ int zone_delegate_tame(const char *const *datasets, struct nrd_err *err);
 
 enum zone_delegate_what {
 	ZONE_DELEGATE_THERE, /* the datasets themselves that are there */
+	ZONE_DELEGATE_FILES, /* those of them that are filesystems */
 	ZONE_DELEGATE_ZONED, /* those of them that are zoned already */
 	ZONE_DELEGATE_WILD,  /* filesystems that would be mounted where a tenant said */
 	ZONE_DELEGATE_TAMED, /* filesystems that were kept from it */

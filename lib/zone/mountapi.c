@@ -40,7 +40,7 @@ configure(int fs, const char *type, const char *data, struct nrd_err *err)
 	struct nrd_str part;
 
 	while (data != NULL && nrd_str_split(&rest, ',', &part)) {
-		char text[256];
+		char text[320]; /* a dataset has up to 255 */
 		char *eq;
 		int r;
 

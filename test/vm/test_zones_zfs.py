@@ -345,7 +345,9 @@ def test_a_dataset_is_one_zones(node, dz):
 def test_uninstall_leaves_what_is_not_below_it(node, dz):
     """And leaves it harmless."""
     node.ok("zoneadm", "-z", "dz", "reboot")
-    assert zone_zfs(node, "zfs create -o mountpoint=/usr/local/x zones/shared/x || zfs create -o mountpoint=/root/x zones/shared/x")[0] == 0
+    await_running(node, "dz")
+    code, _, err = zone_zfs(node, "zfs create -o mountpoint=/root/x zones/shared/x")
+    assert code == 0, err
     node.ok("zoneadm", "-z", "dz", "halt")
     node.ok("zoneadm", "-z", "dz", "uninstall", "-F")
     assert not exists(node, "zones/dz") and exists(node, "zones/shared/x")

@@ -53,6 +53,8 @@ tells_whose_mountpoint_it_is(void)
 
 	check_pick(text, ZONE_DELEGATE_THERE, "zones/z/data");
 	check_pick(text, ZONE_DELEGATE_ZONED, "zones/z/data");
+	check_pick(text, ZONE_DELEGATE_FILES, "zones/z/data");
+	check_pick("zones/other\tcanmount\t-\t-\n", ZONE_DELEGATE_FILES, "");
 	check_pick(text, ZONE_DELEGATE_WILD, "zones/z/data/evil zones/z/data/evil/more zones/z/data/got");
 	check_pick(text, ZONE_DELEGATE_TAMED, "zones/z/data/was");
 	check_pick("", ZONE_DELEGATE_THERE, "");
