@@ -15,6 +15,7 @@ struct console {
 	const char *zone;
 	struct zone_pump *pump;
 	struct zone_terminal *terminal;
+	int fd, fd_stderr; /* of zoneadmd */
 	int signals, changes;
 	bool was_active;
 	int signal; /* that made us leave */
@@ -87,34 +88,54 @@ watch_changes(struct console *c, struct nrd_err *err)
 	return r < 0 ? r : on_change(c, err);
 }
 
-/* Our terminal or pipe to the console and back. */
 static int
-add_lanes(struct zone_pump *pump, int console, const struct zlogin_opts *opts, struct nrd_err *err)
+add_output(struct console *c, int fd, int ours, unsigned flags, struct nrd_err *err)
 {
-	NRD_CLOSE int in = -1;
 	NRD_CLOSE int out = -1;
-	NRD_CLOSE int to = fcntl(console, F_DUPFD_CLOEXEC, 3);
-	NRD_CLOSE int from = fcntl(console, F_DUPFD_CLOEXEC, 3);
-	bool pass_end = opts->stdio && !opts->no_eof;
+	NRD_CLOSE int from = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 	int r;
 
-	if (to < 0 || from < 0)
+	if (from < 0)
 		return nrd_fail(err, errno, "Console", "copy the console's descriptor: %m");
-	r = zone_pump_borrow(STDIN_FILENO, &in, err);
+	r = zone_pump_borrow(ours, &out, err);
+	return r < 0 ? r : zone_pump_lane(c->pump, nrd_take_fd(&from), nrd_take_fd(&out), flags, err);
+}
+
+static int
+open_null(int *ret_fd, struct nrd_err *err)
+{
+	*ret_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return *ret_fd < 0 ? nrd_fail(err, errno, "FileOpen", "open /dev/null: %m") : 0;
+}
+
+/* Our terminal or pipe to the console and back. */
+static int
+add_lanes(struct console *c, const struct zlogin_opts *opts, struct nrd_err *err)
+{
+	bool pass_end = opts->stdio && !opts->no_eof && !opts->no_input;
+	NRD_CLOSE int in = -1;
+	NRD_CLOSE int to = fcntl(c->fd, F_DUPFD_CLOEXEC, 3);
+	int r;
+
+	if (to < 0)
+		return nrd_fail(err, errno, "Console", "copy the console's descriptor: %m");
+	/* What a spectator types goes nowhere, but the way out of a console is typed too. */
+	r = opts->no_input && opts->stdio ? open_null(&in, err) :
+					    zone_pump_borrow(STDIN_FILENO, &in, err);
 	if (r == 0)
-		r = zone_pump_borrow(STDOUT_FILENO, &out, err);
-	if (r == 0)
-		r = zone_pump_lane(pump, nrd_take_fd(&in), nrd_take_fd(&to),
+		r = zone_pump_lane(c->pump, nrd_take_fd(&in), nrd_take_fd(&to),
 				   ZONE_LANE_INPUT | (pass_end ? ZONE_LANE_SHUTDOWN : 0), err);
 	if (r == 0)
-		r = zone_pump_lane(pump, nrd_take_fd(&from), nrd_take_fd(&out), ZONE_LANE_LAST, err);
+		r = add_output(c, c->fd, STDOUT_FILENO, ZONE_LANE_LAST, err);
+	if (r == 0 && c->fd_stderr >= 0)
+		r = add_output(c, c->fd_stderr, STDERR_FILENO, 0, err);
 	return r;
 }
 
 static int
-carry(struct console *c, int fd, const struct zlogin_opts *opts, struct nrd_err *err)
+carry(struct console *c, const struct zlogin_opts *opts, struct nrd_err *err)
 {
-	int ch, r = add_lanes(c->pump, fd, opts, err);
+	int ch, r = add_lanes(c, opts, err);
 
 	if (r == 0)
 		r = zlogin_escape(opts, &ch, err);
@@ -139,23 +160,42 @@ carry(struct console *c, int fd, const struct zlogin_opts *opts, struct nrd_err 
 	return r;
 }
 
+static int
+connect_to(const struct zone_config *config, const char *stream, enum zone_client_input input,
+	   int *ret_fd, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = -1;
+	int r = zone_client_open(config->zonename, &fd, err);
+
+	if (r == 0)
+		r = zone_client_console(fd, stream, input, err);
+	if (r == 0)
+		*ret_fd = nrd_take_fd(&fd);
+	return r;
+}
+
 int
-console_run(const char *zone, const struct zlogin_opts *opts, struct nrd_err *err)
+console_run(const struct zone_config *config, const struct zlogin_opts *opts, struct nrd_err *err)
 {
 	NRD_AUTO(zone_terminal) terminal = ZONE_TERMINAL_INIT;
 	NRD_AUTO(zone_pump) *pump = NULL;
-	NRD_CLOSE int fd = -1;
-	struct console c = { .zone = zone, .terminal = &terminal, .signals = -1, .changes = -1 };
-	int r = zone_client_open(zone, &fd, err);
+	bool streams = opts->stdio && config->docker && !config->docker_tty;
+	struct console c = { .zone = config->zonename, .terminal = &terminal, .fd = -1,
+			     .fd_stderr = -1, .signals = -1, .changes = -1 };
+	enum zone_client_input input = opts->no_input ? ZONE_INPUT_NONE :
+				       opts->no_eof   ? ZONE_INPUT_KEPT :
+							ZONE_INPUT_ENDS;
+	int r = connect_to(config, streams ? "stdio" : "console", input, &c.fd, err);
 
-	if (r == 0)
-		r = zone_client_console(fd, true, err);
+	if (r == 0 && streams)
+		r = connect_to(config, "stderr", ZONE_INPUT_NONE, &c.fd_stderr, err);
 	if (r == 0)
 		r = zone_pump_new(&pump, err);
-	if (r < 0)
-		return r;
 	c.pump = pump;
-	r = carry(&c, fd, opts, err);
+	if (r == 0)
+		r = carry(&c, opts, err);
+	nrd_closep(&c.fd);
+	nrd_closep(&c.fd_stderr);
 	nrd_closep(&c.signals);
 	nrd_closep(&c.changes);
 	if (r < 0)

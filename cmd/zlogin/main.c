@@ -23,7 +23,7 @@ static const struct nrd_opt opts_table[] = {
 	NRD_OPT_FLAG('S', NULL, struct zlogin_opts, safe,
 		     "neither login nor su, for a zone that is broken"),
 	NRD_OPT_FLAG('i', NULL, struct zlogin_opts, interactive, "the command gets a terminal"),
-	NRD_OPT_FLAG('n', NULL, struct zlogin_opts, no_input, "input comes from /dev/null"),
+	NRD_OPT_FLAG('n', NULL, struct zlogin_opts, no_input, "input comes from /dev/null; with -C or -I: only look on"),
 	NRD_OPT_STR('e', NULL, struct zlogin_opts, escape, "CHAR", "escape character instead of ~"),
 	NRD_OPT_FLAG('E', NULL, struct zlogin_opts, no_escape, "no escape character"),
 	NRD_OPT_FLAG('Q', NULL, struct zlogin_opts, quiet, "no messages of connection"),
@@ -59,8 +59,8 @@ check_options(const struct zlogin_opts *opts, int argc, struct nrd_err *err)
 
 	if (opts->console && opts->stdio)
 		return nrd_usage(err, "-C and -I exclude each other");
-	if (console && (opts->user != NULL || opts->safe || opts->interactive || opts->no_input))
-		return nrd_usage(err, "-%c goes with none of -l, -S, -i and -n",
+	if (console && (opts->user != NULL || opts->safe || opts->interactive))
+		return nrd_usage(err, "-%c goes with none of -l, -S and -i",
 				 opts->console ? 'C' : 'I');
 	if (console && argc > 1)
 		return nrd_usage(err, "-%c takes no command", opts->console ? 'C' : 'I');
@@ -141,7 +141,7 @@ enter(const struct nrd_args *args, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	if (console)
-		return console_run(config.zonename, opts, err);
+		return console_run(&config, opts, err);
 	return session_run(&config, opts, NRD_CSTRV(args->argv + 1), err);
 }
 

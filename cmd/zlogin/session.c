@@ -242,7 +242,10 @@ spawn(struct session *s, const char *zone, const struct zone_login *login, const
 		.argv = NRD_CSTRV(login->argv),
 		.env = NRD_CSTRV(login->env),
 		.dir = login->dir,
-		.user = login->user,
+		.uid = login->becomes ? 0 : login->uid,
+		.gid = login->becomes ? 0 : login->gid,
+		.groups = login->groups,
+		.n_groups = login->becomes ? 0 : login->n_groups,
 		.fds = { fds[0], fds[1], fds[2] },
 		.tty = s->master >= 0,
 	};

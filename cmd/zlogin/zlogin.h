@@ -35,4 +35,5 @@ int session_run(const struct zone_config *config, const struct zlogin_opts *opts
 		const char *const *command, struct nrd_err *err);
 
 /* 0, 128 + signal, or -errno. */
-int console_run(const char *zone, const struct zlogin_opts *opts, struct nrd_err *err);
+int console_run(const struct zone_config *config, const struct zlogin_opts *opts,
+		struct nrd_err *err);

@@ -123,41 +123,80 @@ on_deadline(struct zoneadmd *z)
 	server_tell_down(z, r, &err);
 }
 
+enum place { P_LISTENER, P_CONSOLE, P_INIT, P_EXITS, P_STDIN, P_STDOUT, P_STDERR, P_ASKER,
+	     P_CLIENTS };
+
+/* What a client that is gone has typed waits for the zone, with nothing to be told of it. */
+static int
+client_fd(const struct zoneadmd *z, const struct client *c)
+{
+	if (c->kind == CLIENT_NONE || (c->gone && console_client_events(z, c) == 0))
+		return -1;
+	return c->fd;
+}
+
+static void
+poll_set(const struct zoneadmd *z, struct pollfd *p)
+{
+	short to_console = z->to_console.len > 0 ? POLLOUT : 0;
+
+	p[P_LISTENER] = (struct pollfd){ .fd = z->listener, .events = POLLIN };
+	p[P_CONSOLE] = (struct pollfd){ .fd = z->console, .events = POLLIN | to_console };
+	p[P_INIT] = (struct pollfd){ .fd = z->boot.init.pidfd, .events = POLLIN };
+	p[P_EXITS] = (struct pollfd){ .fd = z->exits, .events = POLLIN };
+	p[P_STDIN] = (struct pollfd){ .fd = z->to_stdin.len > 0 ? z->stdio[0] : -1,
+				      .events = POLLOUT };
+	p[P_STDOUT] = (struct pollfd){ .fd = z->stdio[1], .events = POLLIN };
+	p[P_STDERR] = (struct pollfd){ .fd = z->stdio[2], .events = POLLIN };
+	p[P_ASKER] = (struct pollfd){ .fd = z->asker, .events = POLLIN };
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		p[P_CLIENTS + i] = (struct pollfd){
+			.fd = client_fd(z, &z->clients[i]),
+			.events = z->clients[i].kind == CLIENT_REQUESTS ?
+					  POLLIN :
+					  console_client_events(z, &z->clients[i]),
+		};
+}
+
+static void
+streams(struct zoneadmd *z, const struct pollfd *p)
+{
+	if ((p[P_CONSOLE].revents & POLLOUT) != 0)
+		sink_flush(&z->to_console, z->console);
+	if ((p[P_CONSOLE].revents & ~POLLOUT) != 0)
+		console_readable(z);
+	if (p[P_STDIN].revents != 0)
+		sink_flush(&z->to_stdin, z->stdio[0]);
+	for (int i = 1; i <= 2; i++)
+		if (p[P_STDIN + i].revents != 0)
+			stdio_readable(z, i);
+}
+
 static void
 turn(struct zoneadmd *z)
 {
-	struct pollfd p[CLIENTS_MAX + 5];
+	struct pollfd p[P_CLIENTS + CLIENTS_MAX];
 	int timeout = -1;
 
-	p[0] = (struct pollfd){ .fd = z->listener, .events = POLLIN };
-	p[1] = (struct pollfd){ .fd = z->console, .events = POLLIN };
-	p[2] = (struct pollfd){ .fd = z->boot.init.pidfd, .events = POLLIN };
-	p[3] = (struct pollfd){ .fd = z->exits, .events = POLLIN };
-	p[4] = (struct pollfd){ .fd = z->asker, .events = POLLIN };
-	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		p[5 + i] = (struct pollfd){
-			.fd = z->clients[i].kind != CLIENT_NONE ? z->clients[i].fd : -1,
-			.events = POLLIN,
-		};
+	poll_set(z, p);
 	if (z->deadline_ms != 0)
 		timeout = z->deadline_ms > nrd_now_ms() ? (int)(z->deadline_ms - nrd_now_ms()) : 0;
-	if (poll(p, CLIENTS_MAX + 5, timeout) == 0 && z->deadline_ms != 0 &&
+	if (poll(p, nrd_count(p), timeout) == 0 && z->deadline_ms != 0 &&
 	    nrd_now_ms() >= z->deadline_ms) {
 		on_deadline(z);
 		return;
 	}
-	if (p[1].revents != 0)
-		console_readable(z);
-	if (p[4].revents != 0)
-		spec_reap(z);
-	if (p[3].revents != 0)
+	streams(z, p);
+	if (p[P_EXITS].revents != 0)
 		z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
-	if (p[2].revents != 0)
+	if (p[P_ASKER].revents != 0)
+		spec_reap(z);
+	if (p[P_INIT].revents != 0)
 		zone_init_ended(z);
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
-		if (p[5 + i].revents != 0 && z->clients[i].kind != CLIENT_NONE)
-			server_readable(z, &z->clients[i]);
-	if (p[0].revents != 0)
+		if (p[P_CLIENTS + i].revents != 0 && z->clients[i].kind != CLIENT_NONE)
+			server_ready(z, &z->clients[i], p[P_CLIENTS + i].revents);
+	if (p[P_LISTENER].revents != 0)
 		server_accept(z);
 }
 
@@ -167,8 +206,12 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	char path[192];
 	int r;
 
+	const struct sigaction ignore = { .sa_handler = SIG_IGN };
+
 	(void)setsid();
 	(void)umask(022);
+	/* A zone that has closed its input is an error of write(2), not our end. */
+	(void)sigaction(SIGPIPE, &ignore, NULL);
 	r = zone_cgroup_enter_monitors(err);
 	if (r < 0)
 		return r;
@@ -193,7 +236,7 @@ main(int argc, char **argv)
 {
 	static struct zoneadmd z = {
 		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
-		.asker = -1,
+		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1,
 		.boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };

@@ -197,18 +197,49 @@ op_status(struct zoneadmd *z, struct client *c, const struct nrd_val *root, stru
 	return 0;
 }
 
+static const struct {
+	const char *name;
+	enum client_kind writes, looks_on;
+} streams[] = {
+	{ "console", CLIENT_CONSOLE, CLIENT_SPECTATOR },
+	{ "stdio", CLIENT_STDIO, CLIENT_STDOUT },
+	{ "stderr", CLIENT_STDERR, CLIENT_STDERR },
+};
+
+/* One types at a time; who is gone makes room though not all it typed was taken. */
+static bool
+is_taken(struct zoneadmd *z, enum client_kind kind)
+{
+	for (size_t i = 0; i < CLIENTS_MAX; i++) {
+		if (z->clients[i].kind != kind)
+			continue;
+		if (!z->clients[i].gone)
+			return true;
+		server_drop(&z->clients[i]);
+	}
+	return false;
+}
+
 static int
 op_console(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
 {
+	const char *name = nrd_val_str(nrd_val_get(root, "stream"));
+	enum client_kind kind = CLIENT_NONE;
 	bool write = true;
 
 	(void)nrd_val_bool(nrd_val_get(root, "write"), &write);
-	for (size_t i = 0; write && i < CLIENTS_MAX; i++)
-		if (z->clients[i].kind == CLIENT_CONSOLE)
-			return nrd_fail(err, EBUSY, "ConsoleBusy",
-					"zone '%s' console is already in use", z->name);
+	(void)nrd_val_bool(nrd_val_get(root, "keep_input"), &c->keeps_input);
+	for (size_t i = 0; i < nrd_count(streams); i++)
+		if (nrd_streq(name != NULL ? name : "console", streams[i].name))
+			kind = write ? streams[i].writes : streams[i].looks_on;
+	if (kind == CLIENT_NONE)
+		return nrd_fail(err, EINVAL, "BadRequest", "zoneadmd knows no stream \"%.40s\"", name);
+	if ((kind == CLIENT_CONSOLE || kind == CLIENT_STDIO) && is_taken(z, kind))
+		return nrd_fail(err, EBUSY, "ConsoleBusy",
+				"zone '%s' %s is already in use; -n looks on", z->name,
+				kind == CLIENT_CONSOLE ? "console" : "standard input");
 	server_answer(c, 0, NULL);
-	console_attach(z, c, write);
+	console_attach(z, c, kind);
 	return 1;
 }
 
@@ -241,7 +272,7 @@ run(struct zoneadmd *z, struct client *c, const char *text, size_t len, struct n
 }
 
 void
-server_readable(struct zoneadmd *z, struct client *c)
+server_ready(struct zoneadmd *z, struct client *c, short revents)
 {
 	static char message[MESSAGE_MAX];
 	struct nrd_err err = { 0 };
@@ -249,7 +280,7 @@ server_readable(struct zoneadmd *z, struct client *c)
 	int r;
 
 	if (c->kind != CLIENT_REQUESTS) {
-		console_input(z, c);
+		console_client_ready(z, c, revents);
 		return;
 	}
 	n = recv(c->fd, message, sizeof(message), MSG_DONTWAIT);

@@ -174,10 +174,15 @@ not_adopted(struct zoneadmd *z)
 static int
 start(struct zoneadmd *z, struct nrd_err *err)
 {
-	int r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, err);
+	int r = stdio_open(z, err);
 
-	if (r < 0)
+	if (r >= 0)
+		r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, err);
+	stdio_started(z);
+	if (r < 0) {
+		stdio_close(z);
 		return r;
+	}
 	console_set(z, nrd_take_fd(&z->boot.init.console));
 	(void)nrd_strcpy_to(z->run.missing_dataset, sizeof(z->run.missing_dataset),
 			    z->boot.init.missing != NULL ? z->boot.init.missing : "");
@@ -225,6 +230,45 @@ zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd
 	return r;
 }
 
+/* "status 3", "signal 9" */
+static void
+format_end(int status, char *dst, size_t size)
+{
+	if (WIFSIGNALED(status))
+		(void)snprintf(dst, size, "signal %d", WTERMSIG(status));
+	else
+		(void)snprintf(dst, size, "status %d", WEXITSTATUS(status));
+}
+
+/* How it ended is said where it was nobody's wish. */
+static void
+say_halted(struct zoneadmd *z)
+{
+	char how[32];
+
+	format_end(z->run.exit_status, how, sizeof(how));
+	if (z->died && z->quick_deaths >= QUICK_DEATHS_MAX)
+		console_say(z, "Zone halted: its init ended with %s, %d times within seconds", how, QUICK_DEATHS_MAX);
+	else if (z->died)
+		console_say(z, "Zone halted: its init ended with %s", how);
+	else
+		console_say(z, "Zone halted");
+	z->died = false;
+}
+
+static void
+say_rebooting(struct zoneadmd *z)
+{
+	char how[32];
+
+	format_end(z->run.exit_status, how, sizeof(how));
+	if (z->died)
+		console_say(z, "Zone rebooting: its init ended with %s", how);
+	else
+		console_say(z, "Zone rebooting");
+	z->died = false;
+}
+
 int
 zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 {
@@ -236,9 +280,12 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;
 	r = zone_boot_down(&z->boot, err);
+	console_drain(z);
+	stdio_drain(z);
 	if (r < 0)
 		return r;
-	console_say(z, "Zone halted");
+	stdio_close(z);
+	say_halted(z);
 	console_set(z, -1);
 	zone_live_remove(z->name);
 	return set_state(z, ZONE_ST_INSTALLED, err);
@@ -256,12 +303,14 @@ zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, struct n
 	if (r < 0)
 		return r;
 	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
-	console_say(z, "Zone rebooting");
+	say_rebooting(z);
 	/*
 	 * The cgroup too: the kernel kills what is cloned into one that was ever killed (it compares
 	 * the number of kills with that of the cgroup the parent is in).
 	 */
 	r = zone_boot_down(&z->boot, err);
+	console_drain(z);
+	stdio_drain(z);
 	if (r >= 0)
 		r = start(z, err);
 	if (r < 0 && zone_op_halt(z, NULL) < 0)
@@ -360,21 +409,25 @@ meaning_of(const struct zoneadmd *z, int status)
 	return MEANS_DEATH;
 }
 
-/* A docker zone is its process; elsewhere init is started again, unless it keeps dying. */
+/* Init is started again, unless it keeps dying; a docker zone is its process, and ends with it. */
 static enum meaning
 after_death(struct zoneadmd *z)
 {
 	bool quick = nrd_now_ms() - z->booted_ms < QUICK_DEATH_MS;
+	struct nrd_err err = { 0 };
+	char how[32];
 
-	nrd_log(NRD_WARN, "init ended by itself", NRD_S("zone", z->name),
-		NRD_I("wait_status", z->run.exit_status));
-	if (z->config.docker || !z->config.restart_init)
+	format_end(z->run.exit_status, how, sizeof(how));
+	nrd_log(NRD_WARN, "init ended by itself", NRD_S("zone", z->name), NRD_S("how", how));
+	if (zone_event(z->name, "exit", NULL, how, &z->run.seq, &err) < 0)
+		nrd_log(NRD_WARN, "ignoring: an event was not written", NRD_S("zone", z->name),
+			NRD_ERR(&err));
+	z->died = true;
+	if (!z->config.restart_init)
 		return MEANS_HALT;
 	z->quick_deaths = quick ? z->quick_deaths + 1 : 0;
-	if (z->quick_deaths >= QUICK_DEATHS_MAX) {
-		console_say(z, "Zone halted: its init died too often");
+	if (z->quick_deaths >= QUICK_DEATHS_MAX)
 		return MEANS_HALT;
-	}
 	z->run.init_restarts++;
 	return MEANS_REBOOT;
 }
@@ -387,7 +440,8 @@ zone_init_ended(struct zoneadmd *z)
 	int status = 0;
 	int r;
 
-	console_readable(z); /* what it said last */
+	console_drain(z);
+	stdio_drain(z);
 	zone_time_format(z->run.exit_time);
 	z->run.exited = how_it_ended(z, &status);
 	if (z->run.exited) {
@@ -469,6 +523,7 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 		if (zone_enter_console(z->name, &master, &why) < 0)
 			nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
 		console_set(z, master);
+		stdio_adopt(z);
 		return set_state(z, ZONE_ST_RUNNING, err);
 	}
 	if (z->run.state == ZONE_ST_READY)

@@ -250,7 +250,7 @@ cfg_verb_delete(struct cfg_session *s, const struct cfg_call *call, struct nrd_e
 static const char *const identity[] = { "zonename", "uuid",	      "brand",
 					"zone_installed", "zonepath", "zpool",
 					"zfs_filesystem", "create_timestamp", "id_count",
-					"restart_init",	  NULL };
+					NULL };
 static const char *const usual[] = { "cpu_shares",  "max_lwps",	   "zfs_io_priority", "max_msg_ids",
 				     "max_sem_ids", "max_shm_ids", NULL };
 

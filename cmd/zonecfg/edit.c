@@ -81,8 +81,6 @@ clear_zone(struct zone_config *c, const struct cfg_prop *prop, struct nrd_err *e
 		r = nrd_decode_field(&zone_config_schema, "brand", "native", c, err);
 	if (r >= 0 && nrd_streq(prop->key, "autoboot"))
 		r = nrd_decode_field(&zone_config_schema, "autoboot", "false", c, err);
-	if (r >= 0 && nrd_streq(prop->key, "restart_init"))
-		r = nrd_decode_field(&zone_config_schema, "restart_init", "true", c, err);
 	return r;
 }
 

@@ -8,6 +8,9 @@ extern const struct brand brand_native, brand_lx;
 
 const char *brand_platform(void);
 
+/* Adds NAME=value to an environment; the one that is there is replaced. -ENOMEM. */
+int brand_env_set(char ***env, const char *text);
+
 /*
  * The parts of a spec that all brands have: root, environment, the configuration's filesystems.
  * init NULL: configured. "NoInit" when there is none at all.

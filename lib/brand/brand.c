@@ -183,9 +183,8 @@ add_tmp(const struct zone_config *config, struct zone_spec *spec)
 	return config->tmpfs == 0 ? 0 : zone_spec_mount(spec, &m);
 }
 
-/* NAME=value; one that is there is replaced. */
-static int
-env_set(char ***env, const char *text)
+int
+brand_env_set(char ***env, const char *text)
 {
 	size_t len = strcspn(text, "=") + 1;
 
@@ -215,7 +214,7 @@ add_env(const struct zone_config *config, struct zone_spec *spec)
 	if (r == 0 && config->docker)
 		r = nrd_strv_addf(&spec->env, "HOSTNAME=%s", brand_hostname(config));
 	for (size_t i = 0; r == 0 && config->init_env != NULL && config->init_env[i] != NULL; i++)
-		r = env_set(&spec->env, config->init_env[i]);
+		r = brand_env_set(&spec->env, config->init_env[i]);
 	return r;
 }
 

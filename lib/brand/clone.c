@@ -61,6 +61,15 @@ down_snapshot(void *arg)
 		(void)store_dataset_destroy(job->store, job->snapshot, NULL);
 }
 
+/* What the other zone's process said is not this one's. */
+static int
+remove_logs(const struct zone_config *config, struct nrd_err *err)
+{
+	NRD_FREE char *logs = nrd_path_join(config->zonepath, ZONE_LOGS_DIR);
+
+	return logs != NULL ? brand_tree_remove(logs, err) : nrd_nomem(err);
+}
+
 static int
 up_clone(void *arg, struct nrd_err *err)
 {
@@ -80,7 +89,7 @@ up_clone(void *arg, struct nrd_err *err)
 	r = store_dataset_mount(job->store, c->zfs_filesystem, err);
 	if (r == 0 && chmod(c->zonepath, 0700) < 0)
 		r = nrd_fail(err, errno, "ZonePath", "set the mode of %s: %m", c->zonepath);
-	return r;
+	return r == 0 ? remove_logs(c, err) : r;
 }
 
 static const struct brand_step clone_steps[] = {

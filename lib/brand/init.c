@@ -18,6 +18,7 @@
 #define HEAD_SIZE    256
 #define INTERP_DEPTH 4
 #define ACCOUNTS_MAX ((size_t)1 << 20)
+#define INITTAB_MAX  ((size_t)64 << 10)
 #define ID_MAX       ((uint64_t)UINT32_MAX - 1)
 
 /* What the node's processor runs. */
@@ -154,6 +155,8 @@ brand_init_check(int root, const char *path, struct nrd_err *err)
 	if (nrd_strcpy_to(what, sizeof(what), path) < 0)
 		return nrd_fail(err, ENAMETOOLONG, "NoInit", "the path of its init is too long");
 	for (unsigned i = 0; i < INTERP_DEPTH; i++) {
+		if (!find_program(root, what, where, sizeof(where)) && errno == ELOOP)
+			return nrd_fail(err, ELOOP, "NoInit", "its init %s: %m", what);
 		if (!find_program(root, what, where, sizeof(where)))
 			return nrd_fail(err, ENOENT, "NoInit",
 					i == 0 ? "there is no %s in its root: set init_name, or is it no "
@@ -190,6 +193,60 @@ brand_init_kind(int root, const char *path)
 	return nrd_streq(name, "openrc-init") ? BRAND_INIT_OPENRC : BRAND_INIT_OTHER;
 }
 
+/* ---- the terminal ---- */
+
+/* The words of an inittab's line are its fields and what stands in them. */
+static bool
+line_names(struct nrd_str line, const char *name)
+{
+	struct nrd_str field, word;
+
+	while (nrd_str_split(&line, ':', &field))
+		while (nrd_str_word(&field, &word)) {
+			if (word.len > 5 && memcmp(word.data, "/dev/", 5) == 0)
+				word = nrd_strn(word.data + 5, word.len - 5);
+			if (nrd_str_eq(word, name))
+				return true;
+		}
+	return false;
+}
+
+bool
+brand_inittab_tty1(const char *text)
+{
+	struct nrd_str rest = nrd_str(text), line;
+	bool tty1 = false;
+
+	while (nrd_str_split(&rest, '\n', &line)) {
+		line = nrd_str_trim(line);
+		if (line.len == 0 || line.data[0] == '#')
+			continue;
+		if (line_names(line, "console"))
+			return false;
+		tty1 |= line_names(line, "tty1");
+	}
+	return tty1;
+}
+
+bool
+brand_init_tty1(int root)
+{
+	static const char *const services[] = { "agetty", "getty" };
+	NRD_FREE char *text = NULL;
+	char path[64];
+
+	for (size_t i = 0; i < nrd_count(services); i++) {
+		(void)snprintf(path, sizeof(path), "etc/runlevels/default/%s.console", services[i]);
+		if (brand_root_has(root, path))
+			return false;
+		(void)snprintf(path, sizeof(path), "etc/runlevels/default/%s.tty1", services[i]);
+		if (brand_root_has(root, path))
+			return true;
+	}
+	return brand_root_read(root, "etc/inittab", INITTAB_MAX, &text, NULL, NULL) == 0 &&
+	       brand_inittab_tty1(text);
+}
+
 /* ---- users ---- */
 
 bool
@@ -214,38 +271,43 @@ brand_group_find(const char *text, const char *name, uint64_t *ret_gid)
 }
 
 static int
-find_group(int root, const char *name, gid_t *ret_gid, struct nrd_err *err)
+find_group(const char *groups, const char *name, gid_t *ret_gid, struct nrd_err *err)
 {
-	NRD_FREE char *text = NULL;
 	uint64_t gid;
 
-	if (nrd_parse_u64(name, 0, ID_MAX, &gid, NULL) < 0 &&
-	    (brand_root_read(root, "etc/group", ACCOUNTS_MAX, &text, NULL, NULL) < 0 ||
-	     !brand_group_find(text, name, &gid)))
+	if (nrd_parse_u64(name, 0, ID_MAX, &gid, NULL) < 0 && !brand_group_find(groups, name, &gid))
 		return nrd_fail(err, ENOENT, "NoSuchUser", "there is no group %.60s in the zone", name);
 	*ret_gid = (gid_t)gid;
 	return 0;
 }
 
 int
-brand_init_user(int root, const char *text, uid_t *ret_uid, gid_t *ret_gid, struct nrd_err *err)
+brand_init_user(int root, const char *text, struct brand_user *ret_user, struct nrd_err *err)
 {
 	const char *colon = strchr(text, ':');
-	NRD_FREE char *user = nrd_format("%.*s", colon != NULL ? (int)(colon - text) : -1, text);
+	NRD_FREE char *name = nrd_format("%.*s", colon != NULL ? (int)(colon - text) : -1, text);
 	NRD_FREE char *passwd = NULL;
+	NRD_FREE char *groups = NULL;
+	struct brand_user user = { 0 };
 	struct zone_passwd who;
 	int r;
 
-	if (user == NULL)
+	if (name == NULL)
 		return nrd_nomem(err);
-	/* A root without the file still has its numbers. */
+	/* A root without the files still has its numbers. */
 	(void)brand_root_read(root, "etc/passwd", ACCOUNTS_MAX, &passwd, NULL, NULL);
-	r = zone_passwd_parse(passwd != NULL ? passwd : "", user, &who, err);
+	(void)brand_root_read(root, "etc/group", ACCOUNTS_MAX, &groups, NULL, NULL);
+	r = zone_passwd_parse(passwd != NULL ? passwd : "", name, &who, err);
 	if (r == 0 && colon != NULL && colon[1] != '\0')
-		r = find_group(root, colon + 1, &who.gid, err);
+		r = find_group(groups != NULL ? groups : "", colon + 1, &who.gid, err);
+	else if (r == 0 && who.name[0] == '\0')
+		who.gid = 0; /* as the makers of images expect of a number that has no line */
+	else if (r == 0 && groups != NULL)
+		user.n_groups = zone_passwd_groups(groups, who.name, user.groups);
 	if (r < 0)
 		return nrd_wrap(err, r, "init_user");
-	*ret_uid = who.uid;
-	*ret_gid = who.gid;
+	user.uid = who.uid;
+	user.gid = who.gid;
+	*ret_user = user;
 	return 0;
 }

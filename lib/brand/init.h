@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "nrd/err.h"
+#include "zone/passwd.h"
 
 /* What can be known of a zone's init before it is started. All paths are the zone's own. */
 
@@ -37,11 +38,28 @@ enum brand_init_kind {
 enum brand_init_kind brand_init_kind(int root, const char *path);
 
 /*
- * "uid[:gid]" or names, as OCI images give it, looked up in the root's /etc/passwd and /etc/group.
- * Without a group it is the user's own. "NoSuchUser" (-ENOENT).
+ * Does the root start a login on the first virtual terminal and none on the console, as one made
+ * for a machine with a screen does? Then /dev/tty1 is to be the console.
  */
-int brand_init_user(int root, const char *text, uid_t *ret_uid, gid_t *ret_gid,
-		    struct nrd_err *err);
+bool brand_init_tty1(int root);
+
+/* The same of the text of an inittab, busybox's or sysvinit's. Pure. */
+bool brand_inittab_tty1(const char *text);
+
+struct brand_user {
+	uid_t uid;
+	gid_t gid;
+	gid_t groups[ZONE_GROUPS_MAX]; /* besides */
+	size_t n_groups;
+};
+
+/*
+ * "uid[:gid]" or names, as OCI images give it, looked up in the root's /etc/passwd and /etc/group.
+ * Without a group it is the user's own, with the others that name the user, or 0 for a number
+ * that has no line.
+ * "NoSuchUser" (-ENOENT).
+ */
+int brand_init_user(int root, const char *text, struct brand_user *ret_user, struct nrd_err *err);
 
 /* The number of a group in the text of /etc/group; false: there is none of that name. */
 bool brand_group_find(const char *text, const char *name, uint64_t *ret_gid);

@@ -132,15 +132,18 @@ up_remove(void *arg, struct nrd_err *err)
 	struct brand_job *job = arg;
 	const char *path = job->config->zonepath;
 	NRD_FREE char *root = nrd_path_join(path, "root");
+	NRD_FREE char *logs = nrd_path_join(path, ZONE_LOGS_DIR);
 	NRD_FREE char *manifest = nrd_path_join(path, BRAND_MANIFEST);
 	int r = 0;
 
-	if (root == NULL || manifest == NULL)
+	if (root == NULL || logs == NULL || manifest == NULL)
 		return nrd_nomem(err);
 	if (brand_has_dataset(job->config))
 		r = remove_dataset(job, err);
 	if (r == 0)
 		r = brand_tree_remove(root, err);
+	if (r == 0)
+		r = brand_tree_remove(logs, err);
 	if (r < 0)
 		return r;
 	(void)unlink(manifest);

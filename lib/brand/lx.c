@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "brand-priv.h"
@@ -137,32 +139,32 @@ identify(const struct zone_config *config, int root, struct nrd_err *err)
 static int
 verify(const struct zone_config *config, int root, struct nrd_err *err)
 {
-	uid_t uid;
-	gid_t gid;
+	struct brand_user user;
 	int r = brand_init_check(root, init_of(config), err);
 
 	if (r == 0 && config->init_user != NULL && config->init_user[0] != '\0')
-		r = brand_init_user(root, config->init_user, &uid, &gid, err);
+		r = brand_init_user(root, config->init_user, &user, err);
 	return r;
 }
 
 static int
 spec_user(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err)
 {
+	struct brand_user user;
 	NRD_CLOSE int root = -1;
-	uid_t uid;
-	gid_t gid;
-	int r;
+	int r = brand_root_open(config, &root, err);
 
-	if (config->init_user == NULL || config->init_user[0] == '\0')
-		return 0;
-	r = brand_root_open(config, &root, err);
 	if (r == 0)
-		r = brand_init_user(root, config->init_user, &uid, &gid, err);
+		r = brand_init_user(root, config->init_user, &user, err);
 	if (r < 0)
 		return r;
-	spec->user = nrd_format("%u:%u", uid, gid);
-	return spec->user != NULL ? 0 : nrd_nomem(err);
+	spec->user = nrd_format("%u:%u", user.uid, user.gid);
+	spec->groups = calloc(user.n_groups + 1, sizeof(*spec->groups));
+	if (spec->user == NULL || spec->groups == NULL)
+		return nrd_nomem(err);
+	memcpy(spec->groups, user.groups, user.n_groups * sizeof(*spec->groups));
+	spec->n_groups = user.n_groups;
+	return 0;
 }
 
 static int
@@ -170,14 +172,21 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 	struct zone_spec *ret_spec, struct nrd_err *err)
 {
 	NRD_AUTO(zone_spec) spec = { 0 };
+	NRD_CLOSE int root = -1;
 	int r = brand_spec_common(config, &spec, err);
 
 	if (r == 0)
 		r = brand_spec_argv(config, request, init_of(config), &spec, err);
-	if (r == 0)
+	if (r == 0 && config->init_user != NULL && config->init_user[0] != '\0')
 		r = spec_user(config, &spec, err);
 	if (r < 0)
 		return r;
+	if (!config->docker && brand_root_open(config, &root, NULL) == 0) {
+		spec.tty1 = brand_init_tty1(root);
+		/* OpenRC knows few names, and mounts and sets clocks where it knows none. */
+		if (brand_root_has(root, "sbin/openrc") && brand_env_set(&spec.env, "container=lxc") < 0)
+			return nrd_nomem(err);
+	}
 	*ret_spec = spec;
 	spec = (struct zone_spec){ 0 };
 	return 0;

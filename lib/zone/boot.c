@@ -119,7 +119,7 @@ init_is_up(const struct zone_boot *b)
 static int
 init_up(struct zone_boot *b, struct nrd_err *err)
 {
-	return zone_init_start(b->config, b->spec, b->payload, &b->init, err);
+	return zone_init_start(b->config, b->spec, b->payload, b->stdio, &b->init, err);
 }
 
 static int

@@ -18,9 +18,10 @@ struct zone_boot {
 	const struct zone_spec *spec;
 	int payload;                      /* cgroup; -1: not made */
 	struct zone_init init;            /* pidfd -1: not started */
+	int stdio[3];                     /* borrowed: its 0, 1, 2; -1, -1, -1: the console */
 };
 
-#define ZONE_BOOT_NONE { .payload = -1, .init = { .pidfd = -1, .console = -1 } }
+#define ZONE_BOOT_NONE { .payload = -1, .init = { .pidfd = -1, .console = -1 }, .stdio = { -1, -1, -1 } }
 
 /* How far it is to go. */
 enum zone_boot_level {

@@ -208,12 +208,15 @@ zone_client_apply(int fd, struct nrd_err *err)
 }
 
 int
-zone_client_console(int fd, bool write, struct nrd_err *err)
+zone_client_console(int fd, const char *stream, enum zone_client_input input,
+		    struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
 	struct nrd_jw w;
 
 	begin(&w, &out, "console");
-	nrd_jw_kbool(&w, "write", write);
+	nrd_jw_kstr(&w, "stream", stream);
+	nrd_jw_kbool(&w, "write", input != ZONE_INPUT_NONE);
+	nrd_jw_kbool(&w, "keep_input", input == ZONE_INPUT_KEPT);
 	return ask(fd, &w, &out, err);
 }

@@ -33,7 +33,14 @@ int zone_client_shutdown(int fd, bool reboot, unsigned timeout_s, struct nrd_err
 int zone_client_apply(int fd, struct nrd_err *err);
 
 /*
- * Becomes a console connection: from then on bytes both ways, raw. write false: looks on only.
- * "ConsoleBusy" when somebody else has it for writing.
+ * Becomes a connection to the zone's console ("console"), or of a process without a terminal to
+ * its standard input and output ("stdio") or its standard error ("stderr"): from then on bytes
+ * both ways, raw. "ConsoleBusy" when somebody else has it for writing.
  */
-int zone_client_console(int fd, bool write, struct nrd_err *err);
+enum zone_client_input {
+	ZONE_INPUT_NONE, /* looks on only */
+	ZONE_INPUT_ENDS, /* when the connection's input ends, so does the process's */
+	ZONE_INPUT_KEPT, /* who types next goes on where this one stopped */
+};
+int zone_client_console(int fd, const char *stream, enum zone_client_input input,
+			struct nrd_err *err);

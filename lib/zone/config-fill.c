@@ -80,7 +80,9 @@ zone_config_base(struct zone_config *c, struct nrd_err *err)
 	if (r < 0)
 		return nrd_nomem(err);
 	NUMBER(c, id_count, ZONE_IDS_COUNT);
-	FLAG(c, restart_init, !c->docker);
+	/* Not as if it had been said: it follows docker until it is. */
+	if (!HAS(c, restart_init))
+		c->restart_init = !c->docker;
 	return 0;
 }
 

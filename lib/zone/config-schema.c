@@ -167,6 +167,8 @@ static const struct nrd_field config_fields[] = {
 	TEXT(init_dir, zone_check_path),
 	FLAG(restart_init, .help = "start init again when it dies"),
 	FLAG(docker, .help = "the zone lives as long as its process"),
+	FLAG(docker_tty, .help = "the process has a terminal, the console"),
+	FLAG(docker_stdin, .help = "its standard input is open, for zlogin -I"),
 	TEXT(kernel_version, zone_check_word),
 
 	TEXT(hostname, zone_check_host),

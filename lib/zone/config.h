@@ -18,6 +18,9 @@
  */
 #define ZONE_DIR "/etc/zones"
 
+/* Below a zonepath: what the process of a docker zone said. */
+#define ZONE_LOGS_DIR "logs"
+
 /* What stands in the file; what runs is in state.h. */
 enum zone_installed {
 	ZONE_CONFIGURED, /* there is no root */
@@ -100,8 +103,10 @@ struct zone_config {
 	char **init_env;      /* "NAME=value" */
 	char *init_user;      /* OCI: "uid[:gid]" or names; default root */
 	char *init_dir;
-	bool restart_init;    /* default true */
+	bool restart_init;    /* default true, false with docker */
 	bool docker;          /* the zone's life is its process */
+	bool docker_tty;      /* which has the console for its terminal, not three streams */
+	bool docker_stdin;    /* whose standard input is kept open for zlogin -I */
 	char *kernel_version;
 
 	/* what it sees */

@@ -307,19 +307,16 @@ static int
 run_program(const struct door *d, const void *arg, int sock, struct nrd_err *err)
 {
 	const struct zone_enter *en = arg;
-	struct zone_passwd who = { 0 };
-	int r = en->user != NULL ? zone_passwd_find(en->user, &who, err) : 0;
+	int r = take_fds(en, err);
 	int num;
 
 	(void)sock;
-	if (r >= 0)
-		r = take_fds(en, err);
 	if (r >= 0 && chdir(en->dir != NULL ? en->dir : "/") < 0 && chdir("/") < 0)
 		r = nrd_fail(err, errno, "ZoneEnter", "go to %s: %m", en->dir);
 	if (r >= 0)
 		r = zone_jail_enter(&d->jail, err);
 	if (r >= 0)
-		r = zone_jail_user(who.uid, who.gid, err);
+		r = zone_jail_user(en->uid, en->gid, en->groups, en->n_groups, err);
 	if (r < 0)
 		return r;
 	(void)execvpe(en->argv[0], (char *const *)(uintptr_t)en->argv,

@@ -18,7 +18,10 @@ struct zone_enter {
 	const char *const *argv;  /* looked up in the zone's PATH */
 	const char *const *env;   /* the whole environment, "NAME=value" */
 	const char *dir;          /* in the zone; NULL: "/" */
-	const char *user;         /* name or uid in the zone; NULL: root */
+	uid_t uid;                /* in the zone */
+	gid_t gid;
+	const gid_t *groups;      /* besides */
+	size_t n_groups;
 	int fds[3];               /* become 0, 1, 2; a pty's slave of the zone becomes the terminal */
 	int tty;                  /* 1: fds[0] becomes the controlling terminal */
 };

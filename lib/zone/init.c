@@ -50,6 +50,7 @@ struct start {
 	const struct zone_spec *spec;
 	struct zone_jail jail;
 	struct zone_tree tree;
+	const int *stdio;
 	uid_t uid;
 	gid_t gid;
 };
@@ -123,7 +124,8 @@ make_console(int sock, int *ret_console, struct nrd_err *err)
 
 /*
  * An init has the console open and no more, as the kernel does it: the login it starts makes it its
- * own. The one process of a docker zone is who uses the terminal.
+ * own. Nor does it lead a session: sysvinit opens the console again, and would have it for good.
+ * The one process of a docker zone is who uses the terminal.
  */
 static int
 take_terminal(int console, bool own, struct nrd_err *err)
@@ -132,11 +134,25 @@ take_terminal(int console, bool own, struct nrd_err *err)
 
 	if (r < 0)
 		return r;
-	if (setsid() < 0 || (own && ioctl(console, TIOCSCTTY, 0) < 0))
+	if (own && (setsid() < 0 || ioctl(console, TIOCSCTTY, 0) < 0))
 		return nrd_fail(err, errno, "ZoneConsole", "take the console as terminal: %m");
 	for (int fd = 0; fd < 3; fd++)
 		if (dup2(console, fd) < 0)
 			return nrd_fail(err, errno, "ZoneConsole", "take the console as %d: %m", fd);
+	return 0;
+}
+
+/* Three streams and no terminal. */
+static int
+take_streams(const int *stdio, struct nrd_err *err)
+{
+	NRD_CLOSE int null = stdio[0] < 0 ? open("/dev/null", O_RDONLY | O_CLOEXEC) : -1;
+
+	if (setsid() < 0)
+		return nrd_fail(err, errno, "ZoneStdio", "make a session: %m");
+	for (int fd = 0; fd < 3; fd++)
+		if (dup2(stdio[fd] < 0 ? null : stdio[fd], fd) < 0)
+			return nrd_fail(err, errno, "ZoneStdio", "take descriptor %d: %m", fd);
 	return 0;
 }
 
@@ -202,14 +218,14 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 	write_hostid(zone_config_hostid(s->config));
 	r = loopback_up(err);
 	if (r >= 0)
-		r = take_terminal(console, s->config->docker, err);
+		r = s->stdio[1] >= 0 ? take_streams(s->stdio, err) : take_terminal(console, s->config->docker, err);
 	(void)close(console);
 	if (r >= 0 && s->spec->dir != NULL && chdir(s->spec->dir) < 0)
 		r = nrd_fail(err, errno, "ZoneStart", "go to %s: %m", s->spec->dir);
 	if (r >= 0)
 		r = zone_jail_enter(&s->jail, err);
 	if (r >= 0)
-		r = zone_jail_user(s->uid, s->gid, err);
+		r = zone_jail_user(s->uid, s->gid, s->spec->groups, s->spec->n_groups, err);
 	return r < 0 ? r : run_init(s, err);
 }
 
@@ -462,9 +478,9 @@ kill_init(struct zone_init *init)
 
 int
 zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
-		struct zone_init *ret_init, struct nrd_err *err)
+		const int stdio[3], struct zone_init *ret_init, struct nrd_err *err)
 {
-	struct start s = { .config = config, .spec = spec, .tree = ZONE_TREE_NONE };
+	struct start s = { .config = config, .spec = spec, .stdio = stdio, .tree = ZONE_TREE_NONE };
 	struct zone_init init = { .pidfd = -1, .console = -1 };
 	int socks[2] = { -1, -1 };
 	int r = parse_user(spec->user, &s.uid, &s.gid, err);

@@ -20,8 +20,9 @@ struct zone_init {
 };
 
 /*
- * payload: the cgroup (zone_cgroup_make). What fails in the child up to its exec comes back in its
+ * payload: the cgroup (zone_cgroup_make). stdio: what becomes its 0, 1 and 2; -1 for the first:
+ * /dev/null, for the second: all three are the console, its terminal. What fails in the child up to its exec comes back in its
  * own words, and nothing of it is left. "ZoneStart", "ZoneMount", "NoSuchProgram" (-ENOENT), ...
  */
 int zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
-		    struct zone_init *ret_init, struct nrd_err *err);
+		    const int stdio[3], struct zone_init *ret_init, struct nrd_err *err);

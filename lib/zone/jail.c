@@ -165,11 +165,13 @@ zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err)
 }
 
 int
-zone_jail_user(uid_t uid, gid_t gid, struct nrd_err *err)
+zone_jail_user(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct nrd_err *err)
 {
+	if (setgroups(n_groups, groups) < 0)
+		return nrd_fail(err, errno, "ZoneJail", "set the groups of user %u: %m", uid);
 	if (uid == 0 && gid == 0)
 		return 0;
-	if (setgroups(0, NULL) < 0 || setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
+	if (setresgid(gid, gid, gid) < 0 || setresuid(uid, uid, uid) < 0)
 		return nrd_fail(err, errno, "ZoneJail", "become user %u:%u: %m", uid, gid);
 	return 0;
 }

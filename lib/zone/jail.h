@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -39,8 +40,11 @@ int zone_jail_outside(const struct zone_jail *jail, struct nrd_err *err);
  */
 int zone_jail_enter(const struct zone_jail *jail, struct nrd_err *err);
 
-/* Becomes uid and gid of the zone, after zone_jail_enter. */
-int zone_jail_user(uid_t uid, gid_t gid, struct nrd_err *err);
+/*
+ * Becomes uid and gid of the zone and a member of those groups and no others, after
+ * zone_jail_enter: what groups we were in are the node's.
+ */
+int zone_jail_user(uid_t uid, gid_t gid, const gid_t *groups, size_t n_groups, struct nrd_err *err);
 
 /* Gives a process of a running zone the limits it would be started with. It may be gone meanwhile. */
 void zone_jail_relimit(const struct zone_config *config, pid_t pid);

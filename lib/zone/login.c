@@ -94,17 +94,24 @@ find_program(int root, const char *const *paths)
 static const char *const login_paths[] = { "/bin/login", "/usr/bin/login", NULL };
 static const char *const su_paths[] = { "/bin/su", "/usr/bin/su", NULL };
 
+/* A file too large is read as far as it goes, what cannot be read is empty. */
+static void
+read_inside(int root, const char *path, struct nrd_buf *text)
+{
+	NRD_CLOSE int fd = open_inside(root, path, O_RDONLY);
+
+	if (fd >= 0)
+		(void)nrd_buf_read_fd(text, fd, NULL);
+}
+
 /* The user as the zone's own file says; root is there always. */
 static int
 look_up_user(int root, const char *name, struct zone_passwd *ret_who, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(PASSWD_MAX);
-	NRD_CLOSE int fd = open_inside(root, "/etc/passwd", O_RDONLY);
 	struct zone_passwd who = { 0 };
 
-	/* A file too large is read as far as it goes, what cannot be read is empty. */
-	if (fd >= 0)
-		(void)nrd_buf_read_fd(&text, fd, NULL);
+	read_inside(root, "/etc/passwd", &text);
 	bool is_root = nrd_streq(name, "root");
 	int r = zone_passwd_parse(nrd_buf_str(&text), name, &who, is_root ? NULL : err);
 
@@ -118,13 +125,21 @@ look_up_user(int root, const char *name, struct zone_passwd *ret_who, struct nrd
 	return 0;
 }
 
+static void
+look_up_groups(int root, const char *user, struct zone_login *login)
+{
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(PASSWD_MAX);
+
+	read_inside(root, "/etc/group", &text);
+	login->n_groups = zone_passwd_groups(nrd_buf_str(&text), user, login->groups);
+}
+
 void
 zone_login_cleanup(struct zone_login *login)
 {
 	nrd_strv_free(login->argv);
 	nrd_strv_free(login->env);
 	free(login->dir);
-	free(login->user);
 	*login = (struct zone_login){ 0 };
 }
 
@@ -161,6 +176,7 @@ static int
 add_env(const struct zone_login_request *request, struct zone_login *login,
 	const struct zone_passwd *user, struct nrd_err *err)
 {
+	const char *name = request->user ?: "root";
 	int r = nrd_strv_add(&login->env, "PATH=" ZONE_PATH);
 
 	if (r == 0 && request->tty)
@@ -171,9 +187,9 @@ add_env(const struct zone_login_request *request, struct zone_login *login,
 	if (r == 0 && user != NULL)
 		r = nrd_strv_addf(&login->env, "SHELL=%s", user->shell);
 	if (r == 0 && user != NULL && !request->safe)
-		r = nrd_strv_addf(&login->env, "USER=%s", login->user ?: "root");
+		r = nrd_strv_addf(&login->env, "USER=%s", name);
 	if (r == 0 && user != NULL && !request->safe)
-		r = nrd_strv_addf(&login->env, "LOGNAME=%s", login->user ?: "root");
+		r = nrd_strv_addf(&login->env, "LOGNAME=%s", name);
 	return r < 0 ? nrd_nomem(err) : 0;
 }
 
@@ -201,12 +217,17 @@ make_shell(int root, const struct zone_login_request *request, const char *comma
 	if (!request->safe && !has_program(root, user.shell))
 		(void)nrd_strcpy_to(user.shell, sizeof(user.shell), "/bin/sh");
 	login->uid = user.uid;
-	if (nrd_str_set(&login->dir, user.home) < 0 ||
-	    (user.uid != 0 && nrd_str_set(&login->user, name) < 0))
+	login->gid = user.gid;
+	if (user.uid != 0)
+		look_up_groups(root, user.name[0] != '\0' ? user.name : name, login);
+	if (nrd_str_set(&login->dir, user.home) < 0)
 		return nrd_nomem(err);
 	r = add_env(request, login, &user, err);
 	if (r < 0)
 		return r;
+	/* An image of one program has no shell that could take the command apart. */
+	if (command != NULL && !has_program(root, user.shell))
+		return add_words(&login->argv, request->command, err);
 	if (command != NULL)
 		return add_words(&login->argv, (const char *[]){ user.shell, "-c", command, NULL },
 				 err);
@@ -225,6 +246,7 @@ make_su(int root, const char *su, const struct zone_login_request *request, cons
 	const char *name = request->user ?: "root";
 	int r = add_env(request, login, NULL, err);
 
+	login->becomes = true;
 	if (r == 0)
 		r = add_words(&login->argv, (const char *[]){ su, "-l", NULL }, err);
 	if (r == 0 && command != NULL)
@@ -242,6 +264,7 @@ make_login(const char *program, const struct zone_login_request *request, struct
 {
 	int r = add_env(request, login, NULL, err);
 
+	login->becomes = true;
 	return r < 0 ? r : add_words(&login->argv, (const char *[]){ program, "-f", "root", NULL }, err);
 }
 

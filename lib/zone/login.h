@@ -6,6 +6,7 @@
 #include <sys/types.h>
 
 #include "nrd/err.h"
+#include "zone/passwd.h"
 
 /*
  * What zlogin runs in a zone: the zone's own login or su where it has them, else the user's shell.
@@ -29,8 +30,11 @@ struct zone_login {
 	char **argv;
 	char **env;
 	char *dir;
-	char *user;  /* NULL: root */
 	uid_t uid;   /* of the user, as the zone counts; 0 where only su knows */
+	gid_t gid;
+	gid_t groups[ZONE_GROUPS_MAX];
+	size_t n_groups;
+	bool becomes; /* it is started as root and becomes the user itself: su */
 };
 
 void zone_login_cleanup(struct zone_login *login);

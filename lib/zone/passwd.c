@@ -6,11 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "nrd/file.h"
-#include "nrd/mem.h"
 #include "nrd/str.h"
 
-#define PASSWD_MAX ((size_t)1 << 20)
 #define ID_MAX (UINT32_MAX - 1)
 
 enum field { F_NAME, F_PASSWORD, F_UID, F_GID, F_GECOS, F_HOME, F_SHELL, N_FIELDS };
@@ -88,12 +85,33 @@ zone_passwd_parse(const char *text, const char *name, struct zone_passwd *ret_wh
 	return 0;
 }
 
-int
-zone_passwd_find(const char *name, struct zone_passwd *ret_who, struct nrd_err *err)
+static bool
+is_member(struct nrd_str members, const char *user)
 {
-	NRD_FREE char *text = NULL;
+	struct nrd_str one;
 
-	/* A zone without the file still has its numbers. */
-	(void)nrd_file_read("/etc/passwd", PASSWD_MAX, &text, NULL, NULL);
-	return zone_passwd_parse(text != NULL ? text : "", name, ret_who, err);
+	while (nrd_str_split(&members, ',', &one))
+		if (nrd_str_eq(one, user))
+			return true;
+	return false;
+}
+
+size_t
+zone_passwd_groups(const char *text, const char *user, gid_t ret_gids[ZONE_GROUPS_MAX])
+{
+	struct nrd_str rest = nrd_str(text);
+	struct nrd_str line;
+	size_t n = 0;
+
+	while (n < ZONE_GROUPS_MAX && nrd_str_split(&rest, '\n', &line)) {
+		struct nrd_str name, password, id;
+		uint64_t gid;
+
+		/* What is left of the line is its members. */
+		if (nrd_str_split(&line, ':', &name) && nrd_str_split(&line, ':', &password) &&
+		    nrd_str_split(&line, ':', &id) && line.data != NULL && number(id, &gid) &&
+		    is_member(line, user))
+			ret_gids[n++] = (gid_t)gid;
+	}
+	return n;
 }

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stddef.h>
 #include <sys/types.h>
 
 #include "nrd/err.h"
@@ -19,11 +20,15 @@ struct zone_passwd {
 };
 
 /*
- * name: "user", "uid" or "uid:gid". A number needs no line in the file. In the zone's root.
- * "NoSuchUser" (-ENOENT).
+ * name: "user", "uid" or "uid:gid". A number needs no line in the text. Pure. "NoSuchUser"
+ * (-ENOENT).
  */
-int zone_passwd_find(const char *name, struct zone_passwd *ret_who, struct nrd_err *err);
-
-/* The same in a text; a pure function. */
 int zone_passwd_parse(const char *text, const char *name, struct zone_passwd *ret_who,
 		      struct nrd_err *err);
+
+/*
+ * The groups that name user as a member in the text of /etc/group, at most ZONE_GROUPS_MAX; how
+ * many there are. Pure.
+ */
+#define ZONE_GROUPS_MAX 64
+size_t zone_passwd_groups(const char *text, const char *user, gid_t ret_gids[ZONE_GROUPS_MAX]);

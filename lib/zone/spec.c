@@ -65,6 +65,7 @@ zone_spec_fini(struct zone_spec *spec)
 	nrd_strv_free(spec->env);
 	free(spec->dir);
 	free(spec->user);
+	free(spec->groups);
 	*spec = (struct zone_spec){ 0 };
 }
 

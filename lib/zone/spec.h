@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "zone/config.h"
 
@@ -37,7 +38,10 @@ struct zone_spec {
 	char **env;
 	char *dir;
 	char *user;         /* "uid[:gid]" as numbers, or NULL: 0:0 */
+	gid_t *groups;      /* it is a member of besides */
+	size_t n_groups;
 	bool volatile_dirs; /* tmpfs on /run */
+	bool tty1;          /* /dev/tty1 is the console */
 	uint64_t shm_mib;   /* most in /dev/shm and in /run; 0: half of the node's memory, as Linux has it */
 	uint64_t run_mib;
 	bool nesting;       /* may run containers of its own */

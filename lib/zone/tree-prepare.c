@@ -33,7 +33,8 @@ static const char *const dirs[] = { "pts", "shm", "mqueue", "net" };
  * nodes do not open. The zone may add files to it, but no nodes.
  */
 static int
-make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_err *err)
+make_dev(const struct zone_config *config, const struct zone_spec *spec, int userns, int *ret_fd,
+	 struct nrd_err *err)
 {
 	unsigned major, minor;
 	NRD_CLOSE int fd = -1;
@@ -60,6 +61,8 @@ make_dev(const struct zone_config *config, int userns, int *ret_fd, struct nrd_e
 	if (config->nesting && (mkdirat(fd, ".nereid", 0755) < 0 || mkdirat(fd, ZONE_DEV_PROC, 0755) < 0 ||
 				mkdirat(fd, ZONE_DEV_SYS, 0755) < 0))
 		return nrd_fail(err, errno, "ZoneMount", "make /dev/.nereid: %m");
+	if (spec->tty1 && symlinkat("console", fd, "tty1") < 0)
+		return nrd_fail(err, errno, "ZoneMount", "make /dev/tty1: %m");
 	/* Not open(2): a mount with a file open for writing cannot change its ids. */
 	if (mknodat(fd, "console", S_IFREG | 0600, 0) < 0)
 		return nrd_fail(err, errno, "ZoneMount", "make /dev/console: %m");
@@ -175,7 +178,7 @@ prepare(const struct zone_config *config, const struct zone_spec *spec, int user
 		r = nrd_fail(err, errno, "ZoneMount", "set the options of its root: %m");
 	if (r < 0)
 		return nrd_wrap(err, r, "%s", spec->root);
-	r = make_dev(config, userns, &t->dev, err);
+	r = make_dev(config, spec, userns, &t->dev, err);
 	if (r >= 0)
 		r = make_sys(t, config->datasets != NULL, err);
 	if (r >= 0 && spec->n_mounts > ZONE_TREE_BINDS)

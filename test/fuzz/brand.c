@@ -2,8 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 
 /*
- * Any bytes as the beginning of a zone's init, and as its /etc/group: what is said to be an
- * interpreter is a whole word of the first line, a group that is found stands there.
+ * Any bytes as the beginning of a zone's init, and as its /etc/group and /etc/inittab: what is said
+ * to be an interpreter is a whole word of the first line, what is found stands there.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -34,6 +34,7 @@ static void
 group(const uint8_t *data, size_t size)
 {
 	NRD_FREE char *text = calloc(1, size + 1);
+	gid_t gids[ZONE_GROUPS_MAX];
 	uint64_t gid = 0;
 
 	assert(text != NULL);
@@ -42,6 +43,11 @@ group(const uint8_t *data, size_t size)
 		assert(gid < UINT32_MAX);
 		assert(strstr(text, "www:") != NULL);
 	}
+	size_t n = zone_passwd_groups(text, "www", gids);
+
+	assert(n <= ZONE_GROUPS_MAX && (n == 0 || strstr(text, "www") != NULL));
+	if (brand_inittab_tty1(text))
+		assert(strstr(text, "tty1") != NULL);
 }
 
 int

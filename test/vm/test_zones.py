@@ -58,6 +58,17 @@ def test_files_are_the_zones_inside_and_never_chowned(node):
     assert maps["nat"][0] == "0" and maps["nat"][1] != maps["deb"][1] and int(maps["nat"][1]) >= 1_000_000
 
 
+def test_services_with_sandboxes_of_their_own(node):
+    """What made systemd's units fail in other zones: mount namespaces, users and devices within a service."""
+    told = node.ok("zlogin", "deb", "systemd-run --quiet --wait --pipe -p DynamicUser=yes -p StateDirectory=mine "
+                   "-p PrivateTmp=yes -p PrivateDevices=yes -p ProtectSystem=strict -p ProtectHome=yes -p NoNewPrivileges=yes "
+                   "-p PrivateNetwork=yes -p ProtectKernelTunables=yes sh -c 'touch /var/lib/mine/here && ! touch /etc/x && "
+                   "! [ -e /dev/console ] && [ -z \"$(ls -A /tmp)\" ] && [ $(id -u) -gt 60000 ] && echo works'", timeout=RUN)
+    assert told == "works"
+    assert node.ok("zlogin", "deb", "systemctl --failed --no-legend") == ""
+    assert "Journal" in node.ok("zlogin", "deb", "journalctl -b -n 200 --no-pager -o cat -u systemd-journald")
+
+
 def test_init_is_honoured(node):
     """reboot and poweroff inside are a reboot and a halt of the zone."""
     before = run_state(node, "nat")

@@ -82,8 +82,7 @@ users(void)
 	struct fixture f;
 	struct nrd_err err = { 0 };
 	uint64_t found;
-	uid_t uid;
-	gid_t gid;
+	struct brand_user u;
 
 	fixture_init(&f);
 	put(f.dir, "root/etc/passwd", "bad\nroot:x:0:0::/:/bin/sh\nweb:x:70:71::/:/bin/sh\n", 0644);
@@ -91,17 +90,47 @@ users(void)
 	NRD_FREE char *path = nrd_path_join(f.dir, "root");
 	NRD_CLOSE int root = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
-	CHECK_OK(brand_init_user(root, "web", &uid, &gid, &err), err);
-	CHECK(uid == 70 && gid == 71);
-	CHECK_OK(brand_init_user(root, "web:www", &uid, &gid, &err), err);
-	CHECK(uid == 70 && gid == 72);
-	CHECK_OK(brand_init_user(root, "1001:1002", &uid, &gid, &err), err);
-	CHECK(uid == 1001 && gid == 1002);
-	CHECK_FAILS(brand_init_user(root, "nobody", &uid, &gid, &err), err, ENOENT, "NoSuchUser");
-	CHECK_FAILS(brand_init_user(root, "web:wheel", &uid, &gid, &err), err, ENOENT, "NoSuchUser");
+	CHECK_OK(brand_init_user(root, "web", &u, &err), err);
+	CHECK(u.uid == 70 && u.gid == 71 && u.n_groups == 1 && u.groups[0] == 72);
+	CHECK_OK(brand_init_user(root, "70", &u, &err), err);
+	CHECK(u.uid == 70 && u.gid == 71 && u.n_groups == 1);
+	/* A group that is named is the only one. */
+	CHECK_OK(brand_init_user(root, "web:www", &u, &err), err);
+	CHECK(u.uid == 70 && u.gid == 72 && u.n_groups == 0);
+	CHECK_OK(brand_init_user(root, "1001:1002", &u, &err), err);
+	CHECK(u.uid == 1001 && u.gid == 1002 && u.n_groups == 0);
+	/* Images for any number expect its group to be root's. */
+	CHECK_OK(brand_init_user(root, "1001", &u, &err), err);
+	CHECK(u.uid == 1001 && u.gid == 0 && u.n_groups == 0);
+	CHECK_FAILS(brand_init_user(root, "nobody", &u, &err), err, ENOENT, "NoSuchUser");
+	CHECK_FAILS(brand_init_user(root, "web:wheel", &u, &err), err, ENOENT, "NoSuchUser");
 	CHECK(!brand_group_find("a:x:99999999999:\nb:x::\nc", "a", &found));
 	CHECK(brand_group_find("a:x:5", "a", &found) && found == 5);
 	fixture_fini(&f);
 }
 
-TEST_MAIN(heads, in_roots, users)
+static void
+terminals(void)
+{
+	static const char *const on_tty1[] = {
+		"tty1::respawn:/sbin/getty 38400 tty1\n",
+		"# console\n1:2345:respawn:/sbin/getty --noclear 38400 tty1\n2:23:respawn:/sbin/getty 38400 tty2",
+		"::respawn:/sbin/getty 38400 /dev/tty1",
+		"#console::respawn:/sbin/getty 38400 console\n  tty1::askfirst:-/bin/sh",
+	};
+	static const char *const elsewhere[] = {
+		"",
+		"\n:::\n",
+		"tty1::respawn:/sbin/getty 38400 tty1\nconsole::respawn:/sbin/getty 38400 console\n",
+		"tty1::respawn:/sbin/getty 38400 tty1\n::respawn:/sbin/getty 0 /dev/console\n",
+		"#tty1::respawn:/sbin/getty 38400 tty1\ntty11::respawn:/sbin/getty 38400 tty11\n",
+		"::sysinit:/sbin/openrc sysinit",
+	};
+
+	for (size_t i = 0; i < nrd_count(on_tty1); i++)
+		CHECK(brand_inittab_tty1(on_tty1[i]));
+	for (size_t i = 0; i < nrd_count(elsewhere); i++)
+		CHECK(!brand_inittab_tty1(elsewhere[i]));
+}
+
+TEST_MAIN(heads, in_roots, users, terminals)

@@ -37,6 +37,7 @@ make_root(const char *const *programs)
 	root.fd = open(root.dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	CHECK(root.fd >= 0);
 	tree_file(root.dir, "etc/passwd", PASSWD);
+	tree_file(root.dir, "etc/group", "a:x:100:bob,amy\nb:x:101:amy\nc:x:102:amyx,bamy\nd:x:103:\n");
 	for (; *programs != NULL; programs++)
 		program(&root, *programs);
 	return root;
@@ -70,6 +71,8 @@ prefers_login_then_su_then_the_shell(void)
 	struct root all = make_root(WORDS("usr/bin/login", "bin/su", "bin/bash", "bin/zsh"));
 	struct root su = make_root(WORDS("usr/bin/su", "bin/bash"));
 	struct root none = make_root(WORDS("bin/zsh"));
+	struct root sh = make_root(WORDS("bin/sh", "bin/su"));
+	struct root nothing = make_root(WORDS());
 	struct zone_login_request r = { .tty = true };
 
 	login_is(all.fd, &r, "/usr/bin/login|-f|root");
@@ -81,14 +84,18 @@ prefers_login_then_su_then_the_shell(void)
 	r.command = WORDS("echo", "a b", "$HOME");
 	login_is(all.fd, &r, "/bin/su|-l|-c|echo a b $HOME|amy");
 	login_is(none.fd, &r, "/bin/zsh|-c|echo a b $HOME");
+	login_is(nothing.fd, &r, "echo|a b|$HOME");
 	r = (struct zone_login_request){ .command = WORDS("-c"), .tty = true };
 	login_is(all.fd, &r, "/bin/su|-l|-c|-c|root");
 	r = (struct zone_login_request){ .command = WORDS() };
 	login_is(all.fd, &r, "/bin/su|-l|root");
 	r = (struct zone_login_request){ .safe = true, .tty = true };
-	login_is(all.fd, &r, "/bin/sh");
+	login_is(sh.fd, &r, "/bin/sh");
 	r.command = WORDS("exit", "3");
-	login_is(all.fd, &r, "/bin/sh|-c|exit 3");
+	login_is(sh.fd, &r, "/bin/sh|-c|exit 3");
+	login_is(nothing.fd, &r, "exit|3");
+	drop_root(&nothing);
+	drop_root(&sh);
 	drop_root(&all);
 	drop_root(&su);
 	drop_root(&none);
@@ -103,7 +110,10 @@ runs_as_the_user_where_it_starts_the_shell_itself(void)
 	struct zone_login_request r = { .user = "amy", .command = WORDS("id"), .term = "xterm" };
 
 	CHECK_OK(zone_login_make(none.fd, &r, &login, &err), err);
-	CHECK_STR(login.user, "amy");
+	CHECK(!login.becomes);
+	CHECK_INT(login.gid, 1000);
+	CHECK_INT(login.n_groups, 2);
+	CHECK_INT(login.groups[1], 101);
 	CHECK_STR(login.dir, "/home/amy");
 	CHECK_INT(login.uid, 1000);
 	CHECK(nrd_strv_has(NRD_CSTRV(login.env), "HOME=/home/amy"));
@@ -113,13 +123,14 @@ runs_as_the_user_where_it_starts_the_shell_itself(void)
 	zone_login_cleanup(&login);
 	r = (struct zone_login_request){ .user = "123", .tty = true, .term = "xterm" };
 	CHECK_OK(zone_login_make(none.fd, &r, &login, &err), err);
-	CHECK_STR(login.user, "123");
+	CHECK_INT(login.uid, 123);
+	CHECK_INT(login.n_groups, 0);
 	CHECK_INT(login.uid, 123);
 	CHECK(nrd_strv_has(NRD_CSTRV(login.env), "TERM=xterm"));
 	zone_login_cleanup(&login);
 	r = (struct zone_login_request){ .tty = true, .term = "x\nLD_PRELOAD=/x" };
 	CHECK_OK(zone_login_make(none.fd, &r, &login, &err), err);
-	CHECK(login.user == NULL);
+	CHECK_INT(login.uid, 0);
 	CHECK_STR(login.dir, "/root");
 	CHECK(nrd_strv_has(NRD_CSTRV(login.env), "TERM=vt100"));
 	for (int i = 0; i < 2; i++) {

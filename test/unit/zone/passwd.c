@@ -54,4 +54,23 @@ what_is_not_there(void)
 	CHECK_FAILS(zone_passwd_parse(text, "bare", &who, &err), err, ENOENT, "NoSuchUser");
 }
 
-TEST_MAIN(by_name_and_number, numbers_need_no_line, what_is_not_there)
+static void
+groups_of_a_member(void)
+{
+	static const char groups[] = "a:x:1:www\nb:x:2:amy,www,bob\nc:x:3:wwww\nwww:x:33:\nbad:x:n:www\n"
+				     "short:x:5\nlast:x:9:www";
+	gid_t gids[ZONE_GROUPS_MAX];
+	char many[ZONE_GROUPS_MAX * 32] = "";
+
+	CHECK_INT(zone_passwd_groups(groups, "www", gids), 3);
+	CHECK_INT(gids[0], 1);
+	CHECK_INT(gids[1], 2);
+	CHECK_INT(gids[2], 9);
+	CHECK_INT(zone_passwd_groups(groups, "nobody", gids), 0);
+	CHECK_INT(zone_passwd_groups("", "www", gids), 0);
+	for (size_t i = 0; i <= ZONE_GROUPS_MAX; i++)
+		(void)snprintf(many + strlen(many), sizeof(many) - strlen(many), "g:x:%zu:www\n", i);
+	CHECK_INT(zone_passwd_groups(many, "www", gids), ZONE_GROUPS_MAX);
+}
+
+TEST_MAIN(groups_of_a_member, by_name_and_number, numbers_need_no_line, what_is_not_there)
