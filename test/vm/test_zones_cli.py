@@ -83,18 +83,19 @@ def test_a_terminal(node):
     """Size and its change, the interrupt key, job control; ~. leaves, and the status is 0."""
     t = Terminal(node, "stty rows 33 cols 101; zlogin t1")
     t.expect(r"Connected to zone 't1' pts/\d+")
+    t.expect("#")  # the shell forgets what was typed before it asks
     t.type("stty size; echo a''b\r")
     t.expect(r"33 101\s+ab")
     t.resize(44, 99)
     t.type("stty size; echo c''d\r")
     t.expect(r"44 99\s+cd")
-    t.type("sleep 1000\r")
-    time.sleep(1)
+    t.type("sleep 1001\r")
+    wait_for(node, "pgrep -x -f 'sleep 1001'")
     t.type("\x03")
     t.type("echo after $?\r")
     t.expect(r"after 130")
-    t.type("sleep 1000\r")
-    time.sleep(1)
+    t.type("sleep 1002\r")
+    wait_for(node, "pgrep -x -f 'sleep 1002'")
     t.type("\x1a")
     t.expect(r"Stopped")
     t.type("kill %1; echo x~.y\r")
@@ -108,7 +109,7 @@ def test_a_terminal(node):
 
 def test_other_escapes(node):
     t = Terminal(node, "zlogin -Q -e ^] t1")
-    t.expect("#")  # the shell forgets what was typed before it asks
+    t.expect("#")
     t.type("echo o''k\r~.\r")
     t.expect(r"ok[\s\S]*~\.")
     t.type("\r\x1d.")
@@ -324,8 +325,9 @@ def test_zonecfg_by_hand(node):
     assert t.code() == 0, "the end of the input commits"
     assert config(node, "hand")["nics"][0]["interface"] == "net0"
     t = Terminal(node, "zonecfg -z hand")
+    t.expect("zonecfg:hand>")
     t.type("set autoboot=true\r")
-    t.expect("autoboot=true")
+    t.expect(r"autoboot=true\s+zonecfg:hand>")
     t.type("\x03")
     assert t.code() == 130
     assert not config(node, "hand").get("autoboot")
