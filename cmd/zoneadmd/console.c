@@ -15,9 +15,6 @@
 #include "nrd/str.h"
 #include "zoneadmd.h"
 
-/* More than this cannot have been on its way when a zone went down. */
-#define DRAIN_PIECES 512
-
 static void
 keep(struct ring *ring, const char *data, size_t len)
 {

@@ -23,7 +23,6 @@
 
 #define LOG_BYTES ((off_t)8 << 20) /* then it is stdio.log.1, in place of the one before */
 #define LINE_BYTES ((size_t)PIECE * 8)
-#define DRAIN_PIECES 512
 
 static const char *const names[] = { "stdin", "stdout", "stderr" };
 
@@ -31,6 +30,13 @@ static void
 fifo_path(const struct zoneadmd *z, int stream, char ret_path[192])
 {
 	(void)snprintf(ret_path, 192, ZONE_RUN_DIR "/%.80s/%s", z->name, names[stream]);
+}
+
+static void
+shut(int *fd)
+{
+	nrd_closep(fd);
+	*fd = -1;
 }
 
 /* ---- the log ---- */
@@ -49,8 +55,7 @@ log_open(struct zoneadmd *z)
 	char path[1024];
 
 	(void)snprintf(path, sizeof(path), "%s/" ZONE_LOGS_DIR, z->config.zonepath);
-	nrd_closep(&z->stdio_log);
-	z->stdio_log = -1;
+	shut(&z->stdio_log);
 	if (nrd_mkdir_p(path, 0700, &err) < 0) {
 		nrd_log(NRD_WARN, "ignoring: no log of what it says", NRD_S("zone", z->name), NRD_ERR(&err));
 		return;
@@ -191,8 +196,7 @@ void
 stdio_started(struct zoneadmd *z)
 {
 	for (int i = 0; i <= 2; i++) {
-		nrd_closep(&z->boot.stdio[i]);
-		z->boot.stdio[i] = -1;
+		shut(&z->boot.stdio[i]);
 	}
 }
 
@@ -210,8 +214,7 @@ stdio_adopt(struct zoneadmd *z)
 void
 stdio_end_input(struct zoneadmd *z)
 {
-	nrd_closep(&z->stdio[0]);
-	z->stdio[0] = -1;
+	shut(&z->stdio[0]);
 	z->to_stdin.len = 0;
 }
 
@@ -222,11 +225,9 @@ stdio_close(struct zoneadmd *z)
 
 	stdio_end_input(z);
 	stdio_started(z);
-	nrd_closep(&z->stdio_log);
-	z->stdio_log = -1;
+	shut(&z->stdio_log);
 	for (int i = 0; i <= 2; i++) {
-		nrd_closep(&z->stdio[i]);
-		z->stdio[i] = -1;
+		shut(&z->stdio[i]);
 		fifo_path(z, i, path);
 		(void)unlink(path);
 	}

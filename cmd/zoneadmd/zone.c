@@ -240,32 +240,19 @@ format_end(int status, char *dst, size_t size)
 		(void)snprintf(dst, size, "status %d", WEXITSTATUS(status));
 }
 
-/* How it ended is said where it was nobody's wish. */
+/* How init ended is said where it was nobody's wish. */
 static void
-say_halted(struct zoneadmd *z)
+say_end(struct zoneadmd *z, const char *what)
 {
 	char how[32];
 
 	format_end(z->run.exit_status, how, sizeof(how));
-	if (z->died && z->quick_deaths >= QUICK_DEATHS_MAX)
-		console_say(z, "Zone halted: its init ended with %s, %d times within seconds", how, QUICK_DEATHS_MAX);
-	else if (z->died)
-		console_say(z, "Zone halted: its init ended with %s", how);
+	if (!z->died)
+		console_say(z, "%s", what);
+	else if (z->quick_deaths >= QUICK_DEATHS_MAX)
+		console_say(z, "%s: its init ended with %s, %d times within seconds", what, how, QUICK_DEATHS_MAX);
 	else
-		console_say(z, "Zone halted");
-	z->died = false;
-}
-
-static void
-say_rebooting(struct zoneadmd *z)
-{
-	char how[32];
-
-	format_end(z->run.exit_status, how, sizeof(how));
-	if (z->died)
-		console_say(z, "Zone rebooting: its init ended with %s", how);
-	else
-		console_say(z, "Zone rebooting");
+		console_say(z, "%s: its init ended with %s", what, how);
 	z->died = false;
 }
 
@@ -285,7 +272,7 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	stdio_close(z);
-	say_halted(z);
+	say_end(z, "Zone halted");
 	console_set(z, -1);
 	zone_live_remove(z->name);
 	return set_state(z, ZONE_ST_INSTALLED, err);
@@ -303,7 +290,7 @@ zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, struct n
 	if (r < 0)
 		return r;
 	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
-	say_rebooting(z);
+	say_end(z, "Zone rebooting");
 	/*
 	 * The cgroup too: the kernel kills what is cloned into one that was ever killed (it compares
 	 * the number of kills with that of the cgroup the parent is in).

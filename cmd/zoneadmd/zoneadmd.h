@@ -16,6 +16,7 @@
 #define CLIENTS_MAX 32
 #define RING_BYTES 65536
 #define PIECE 4096 /* read or written at once */
+#define DRAIN_PIECES 512 /* more cannot have been on its way when a zone went down */
 
 /* What the console said before anybody listened. */
 struct ring {

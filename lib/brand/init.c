@@ -155,9 +155,11 @@ brand_init_check(int root, const char *path, struct nrd_err *err)
 	if (nrd_strcpy_to(what, sizeof(what), path) < 0)
 		return nrd_fail(err, ENAMETOOLONG, "NoInit", "the path of its init is too long");
 	for (unsigned i = 0; i < INTERP_DEPTH; i++) {
-		if (!find_program(root, what, where, sizeof(where)) && errno == ELOOP)
+		bool found = find_program(root, what, where, sizeof(where));
+
+		if (!found && errno == ELOOP)
 			return nrd_fail(err, ELOOP, "NoInit", "its init %s: %m", what);
-		if (!find_program(root, what, where, sizeof(where)))
+		if (!found)
 			return nrd_fail(err, ENOENT, "NoInit",
 					i == 0 ? "there is no %s in its root: set init_name, or is it no "
 						 "root of a system?"

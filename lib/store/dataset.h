@@ -51,8 +51,9 @@ int store_dataset_unmount(struct store *store, const char *name, struct nrd_err 
 
 /*
  * Destroys a dataset with its children and snapshots, unmounting what is mounted, or one snapshot
- * ("zones/web0@s"); fine when it is not there. What other datasets were cloned from is not destroyed: "ZfsBusy" (-EBUSY) names one,
- * and so it does when a dataset cannot be unmounted or a snapshot is held.
+ * ("zones/web0@s"); fine when it is not there. What other datasets were cloned from is not
+ * destroyed: "ZfsBusy" (-EBUSY) names one, and so it does when a dataset cannot be unmounted or a
+ * snapshot is held.
  */
 int store_dataset_destroy(struct store *store, const char *name, struct nrd_err *err);
 

@@ -11,14 +11,12 @@
  *	stubborn waits and does not mind SIGTERM
  *	flood N  prints N numbered lines
  *	exit N   ends with that status
- *	die N    ends by that signal
  */
 #include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 extern char **environ;
@@ -70,11 +68,9 @@ await(sigset_t *set, int mind)
 int
 main(int argc, char **argv)
 {
-	const struct rlimit no_core = { 0, 0 };
 	sigset_t set;
 
 	(void)setvbuf(stdout, NULL, _IOLBF, 0);
-	(void)setrlimit(RLIMIT_CORE, &no_core);
 	(void)sigemptyset(&set);
 	(void)sigaddset(&set, SIGTERM);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
@@ -95,8 +91,6 @@ main(int argc, char **argv)
 				printf("line %d\n", n);
 		else if (strcmp(argv[i], "exit") == 0)
 			return atoi(arg);
-		else if (strcmp(argv[i], "die") == 0)
-			abort();
 	}
 	return 0;
 }

@@ -2,16 +2,12 @@
 # Copyright 2026 The Nereid authors
 """What the tests of zones do on a node, through the operator's commands."""
 
-import functools
-import hashlib
 import json
-import os
-import subprocess
-from pathlib import Path
 
 import pytest
 
 from machine import BUILD, RUN, TOP
+from riglib.program import compiled
 
 GUEST = BUILD / "debian-13.tar.zst"
 GUEST_ON_NODE = "/var/tmp/guest.tar.zst"
@@ -101,16 +97,6 @@ def wait_for(node, script, timeout=RUN):
     node.sh(f"until {script}; do sleep 0.1; done", timeout=timeout)
 
 
-@functools.cache
 def app():
-    """The static program that images of one program hold (app.c), compiled in the build root when its source has changed."""
-    source = Path(__file__).with_name("app.c")
-    out = BUILD / f"app-{hashlib.sha256(source.read_bytes()).hexdigest()[:16]}"
-    if not out.exists():
-        temp = f"{out}.{os.getpid()}"
-        done = subprocess.run([TOP / "live/build", "shell", "--", "gcc", "-std=gnu17", "-static", "-O1", "-o",
-                               "/src/" + os.path.relpath(temp, TOP), "/src/test/vm/app.c"],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        assert done.returncode == 0, done.stderr
-        os.rename(temp, out)
-    return out
+    """The static program that images of one program hold."""
+    return compiled("app", [TOP / "test/vm/app.c"], "-static")

@@ -125,7 +125,6 @@ runs_as_the_user_where_it_starts_the_shell_itself(void)
 	CHECK_OK(zone_login_make(none.fd, &r, &login, &err), err);
 	CHECK_INT(login.uid, 123);
 	CHECK_INT(login.n_groups, 0);
-	CHECK_INT(login.uid, 123);
 	CHECK(nrd_strv_has(NRD_CSTRV(login.env), "TERM=xterm"));
 	zone_login_cleanup(&login);
 	r = (struct zone_login_request){ .tty = true, .term = "x\nLD_PRELOAD=/x" };
