@@ -4,18 +4,6 @@
 
 #include "zoneadm.h"
 
-struct attach_opts {
-	bool force;
-	const char *manifest;
-};
-
-const struct nrd_opt attach_opts[] = {
-	NRD_OPT_FLAG('F', NULL, struct attach_opts, force, "without looking whether it will boot"),
-	NRD_OPT_STR('n', NULL, struct attach_opts, manifest, "MANIFEST",
-		    "only say whether the zone of this manifest (-: standard input) could be attached"),
-	NRD_OPT_END(struct attach_opts),
-};
-
 /* A zone that is elsewhere still: everything but its root can be looked at. */
 static int
 try_manifest(const struct nrd_args *args, const char *path, struct nrd_err *err)

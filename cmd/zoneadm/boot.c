@@ -67,7 +67,8 @@ boot_warn(const struct nrd_args *args, const char *name)
 
 /* From installed or ready to running. */
 static int
-boot(struct target *t, const struct boot_words *w, struct nrd_err *err)
+boot(const struct nrd_args *args, struct target *t, const struct boot_words *w,
+      struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
 	int r = 0;
@@ -79,7 +80,7 @@ boot(struct target *t, const struct boot_words *w, struct nrd_err *err)
 	if (t->run.state == ZONE_ST_RUNNING)
 		return nrd_fail(err, EINVAL, "ZoneWrongState", "is already running.");
 	if (t->run.state < ZONE_ST_READY)
-		r = brand_root_ready(&t->config, err);
+		r = root_ready(args, &t->config, err);
 	if (r == 0)
 		r = zone_client_open(t->name, &fd, err);
 	return r == 0 ? zone_client_boot(fd, &w->request, err) : r;
@@ -95,7 +96,7 @@ cmd_boot(const struct nrd_args *args, struct nrd_err *err)
 	if (r == 0)
 		r = target_open(args, TARGET_LOCK, &t, err);
 	if (r == 0)
-		r = boot(&t, &words, err);
+		r = boot(args, &t, &words, err);
 	if (r == 0)
 		boot_warn(args, t.name);
 	return told(args, t.name, r, err);

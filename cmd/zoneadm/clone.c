@@ -2,19 +2,6 @@
 /* Copyright 2026 The Nereid authors */
 #include "zoneadm.h"
 
-struct clone_opts {
-	const char *method;
-	const char *snapshot;
-};
-
-const struct nrd_opt clone_opts[] = {
-	NRD_OPT_STR('m', NULL, struct clone_opts, method, "copy",
-		    "copy the files, though a clone of the dataset could be made"),
-	NRD_OPT_STR('s', NULL, struct clone_opts, snapshot, "SNAPSHOT",
-		    "of the source's dataset, instead of a new one"),
-	NRD_OPT_END(struct clone_opts),
-};
-
 int
 cmd_clone(const struct nrd_args *args, struct nrd_err *err)
 {

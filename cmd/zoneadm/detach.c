@@ -4,16 +4,6 @@
 
 #include "zoneadm.h"
 
-struct detach_opts {
-	bool only_show;
-};
-
-const struct nrd_opt detach_opts[] = {
-	NRD_OPT_FLAG('n', NULL, struct detach_opts, only_show,
-		     "only print the manifest that would be written"),
-	NRD_OPT_END(struct detach_opts),
-};
-
 int
 cmd_detach(const struct nrd_args *args, struct nrd_err *err)
 {

@@ -2,21 +2,6 @@
 /* Copyright 2026 The Nereid authors */
 #include "zoneadm.h"
 
-struct install_opts {
-	const char *without;
-	const char *tar;
-	const char *dir;
-};
-
-const struct nrd_opt install_opts[] = {
-	NRD_OPT_STR('x', NULL, struct install_opts, without, "nodataset",
-		    "no dataset: the zonepath is a plain directory"),
-	NRD_OPT_STR('t', NULL, struct install_opts, tar, "FILE", "lx: the root, as a tar file"),
-	NRD_OPT_STR('d', NULL, struct install_opts, dir, "DIRECTORY",
-		    "lx: the root, a directory that is copied"),
-	NRD_OPT_END(struct install_opts),
-};
-
 int
 cmd_install(const struct nrd_args *args, struct nrd_err *err)
 {

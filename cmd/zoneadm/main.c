@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
+#include <stdlib.h>
+#include <string.h>
+
 #include "nrd/fault.h"
 #include "zoneadm.h"
 
@@ -56,9 +59,16 @@ static const struct nrd_cli cli = {
 	.opts = opts,
 };
 
+char **zoneadm_argv;
+
 int
 main(int argc, char **argv)
 {
+	/* The parser moves options to the front. */
+	zoneadm_argv = calloc((size_t)argc + 1, sizeof(*argv));
+	if (zoneadm_argv == NULL)
+		return NRD_EXIT_FAIL;
+	memcpy(zoneadm_argv, argv, (size_t)argc * sizeof(*argv));
 	nrd_fault_init();
 	nrd_fault_begin();
 	return nrd_cli_main(&cli, argc, argv);

@@ -5,7 +5,7 @@
 #include "zoneadm.h"
 
 static int
-ready(struct target *t, struct nrd_err *err)
+ready(const struct nrd_args *args, struct target *t, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
 	int r;
@@ -17,7 +17,7 @@ ready(struct target *t, struct nrd_err *err)
 	if (t->run.state == ZONE_ST_READY || t->run.state == ZONE_ST_RUNNING)
 		return nrd_fail(err, EINVAL, "ZoneWrongState", "is already %s.",
 				zone_state_name(t->run.state));
-	r = brand_root_ready(&t->config, err);
+	r = root_ready(args, &t->config, err);
 	if (r == 0)
 		r = zone_client_open(t->name, &fd, err);
 	return r == 0 ? zone_client_ready(fd, err) : r;
@@ -30,6 +30,6 @@ cmd_ready(const struct nrd_args *args, struct nrd_err *err)
 	int r = target_open(args, TARGET_LOCK, &t, err);
 
 	if (r == 0)
-		r = ready(&t, err);
+		r = ready(args, &t, err);
 	return told(args, t.name, r, err);
 }

@@ -6,15 +6,6 @@
 
 #include "zoneadm.h"
 
-struct uninstall_opts {
-	bool force;
-};
-
-const struct nrd_opt uninstall_opts[] = {
-	NRD_OPT_FLAG('F', NULL, struct uninstall_opts, force, "do not ask"),
-	NRD_OPT_END(struct uninstall_opts),
-};
-
 /* 1: yes. */
 static int
 confirm(const struct nrd_args *args, const char *name, struct nrd_err *err)

@@ -19,11 +19,46 @@ nrd_cmd_fn cmd_adopt, cmd_attach, cmd_boot, cmd_boot_all, cmd_clone, cmd_detach,
 	cmd_halt_all, cmd_install, cmd_list, cmd_mark, cmd_move, cmd_ready, cmd_reboot, cmd_shutdown,
 	cmd_uninstall, cmd_verify, cmd_views;
 
+/* As they were given to main(). */
+extern char **zoneadm_argv;
+
+/*
+ * There are two programs of these verbs. zoneadm is static, as it is started often: a library costs
+ * a tenth of a zone's boot. What is done with datasets and roots is in the other, which has all
+ * verbs and can load libzfs; zoneadm becomes it when such a verb, or a boot that has to mount the
+ * zone's dataset first, asks for that.
+ */
+#define ZONEADM_ZFS "/usr/lib/nereid/zoneadm-zfs"
+
 /* Before the verb. */
 struct global_opts {
 	const char *zone; /* -z */
 	const char *uuid; /* -u: beats -z when there is a zone of that uuid */
 	const char *root; /* -R: another system's root, for list and mark */
+};
+
+struct attach_opts {
+	bool force;
+	const char *manifest;
+};
+
+struct clone_opts {
+	const char *method;
+	const char *snapshot;
+};
+
+struct detach_opts {
+	bool only_show;
+};
+
+struct install_opts {
+	const char *without;
+	const char *tar;
+	const char *dir;
+};
+
+struct uninstall_opts {
+	bool force;
 };
 
 /* The zone of -z or -u. */
@@ -65,6 +100,9 @@ int told(const struct nrd_args *args, const char *name, int r, struct nrd_err *e
  * the steps are walked back (undo), or they are finished.
  */
 void hold_signals(bool undo);
+
+/* brand_root_ready(), by the program that can. */
+int root_ready(const struct nrd_args *args, const struct zone_config *config, struct nrd_err *err);
 
 /* The words behind "--" of boot and reboot. */
 struct boot_words {

@@ -69,6 +69,15 @@ int brand_of(const struct zone_config *config, const struct brand **ret_brand,
  */
 int brand_root_open(const struct zone_config *config, int *ret_fd, struct nrd_err *err);
 
+/* A dataset is the root of this zone. */
+bool brand_has_dataset(const struct zone_config *config);
+
+/* Nothing is to be mounted before the root is there; else brand_root_ready() in lifecycle.h does. */
+bool brand_root_mounted(const struct zone_config *config);
+
+/* Is there a root that can be booted? What brand_root_open() and brand->verify say. */
+int brand_root_check(const struct zone_config *config, struct nrd_err *err);
+
 /*
  * Where the platform's layers are, "base" and "nereid": /run/nereid/platform. Tests say otherwise;
  * dir is kept by pointer, NULL: the node's own.

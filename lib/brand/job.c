@@ -26,12 +26,6 @@ brand_job_cleanup(struct brand_job *job)
 	store_close(job->store);
 }
 
-bool
-brand_has_dataset(const struct zone_config *config)
-{
-	return config->zfs_filesystem != NULL && config->zfs_filesystem[0] != '\0';
-}
-
 int
 brand_job_store(struct brand_job *job, struct nrd_err *err)
 {

@@ -24,8 +24,6 @@ struct brand_job {
 
 void brand_job_cleanup(struct brand_job *job);
 
-/* A dataset is the root of this zone. */
-bool brand_has_dataset(const struct zone_config *config);
 int brand_job_store(struct brand_job *job, struct nrd_err *err);
 
 /*

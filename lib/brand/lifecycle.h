@@ -85,6 +85,6 @@ int brand_quota_set(const struct zone_config *config, struct nrd_err *err);
 
 /*
  * Just before a boot: the zone's dataset is mounted at its zonepath, the root is there and can be
- * booted. What brand->verify says, what lib/store says, "ZoneRootMissing".
+ * booted. What brand_root_check says, and lib/store.
  */
 int brand_root_ready(const struct zone_config *config, struct nrd_err *err);

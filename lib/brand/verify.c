@@ -37,29 +37,12 @@ mount_dataset(const struct zone_config *config, struct nrd_err *err)
 	return store_dataset_mount(store, config->zfs_filesystem, err);
 }
 
-/* True when the zonepath is a filesystem of its own: its dataset is mounted. */
-static bool
-is_mounted(const char *path)
-{
-	NRD_FREE char *above = nrd_format("%s/..", path);
-	struct stat st, up;
-
-	return above != NULL && stat(path, &st) == 0 && stat(above, &up) == 0 &&
-	       st.st_dev != up.st_dev;
-}
-
 int
 brand_root_ready(const struct zone_config *config, struct nrd_err *err)
 {
-	const struct brand *brand;
-	NRD_CLOSE int root = -1;
-	int r = brand_of(config, &brand, err);
+	int r = brand_root_mounted(config) ? 0 : mount_dataset(config, err);
 
-	if (r == 0 && brand_has_dataset(config) && !is_mounted(config->zonepath))
-		r = mount_dataset(config, err);
-	if (r == 0)
-		r = brand_root_open(config, &root, err);
-	return r < 0 ? r : brand->verify(config, root, err);
+	return r < 0 ? r : brand_root_check(config, err);
 }
 
 /* ---- the zonepath ---- */
