@@ -44,10 +44,7 @@ console_show(struct zoneadmd *z, const char *data, size_t len)
 {
 	console_spread(z, CLIENT_CONSOLE, data, len);
 	console_spread(z, CLIENT_SPECTATOR, data, len);
-	if (z->ring == NULL)
-		z->ring = calloc(1, sizeof(*z->ring));
-	if (z->ring != NULL)
-		keep(z->ring, data, len);
+	keep(&z->ring, data, len);
 }
 
 /* True when there may be more. */
@@ -117,9 +114,9 @@ console_say(struct zoneadmd *z, const char *fmt, ...)
 static void
 tell_the_past(struct zoneadmd *z, const struct client *c)
 {
-	struct ring *ring = z->ring;
+	struct ring *ring = &z->ring;
 
-	while (ring != NULL && ring->len > 0) {
+	while (ring->len > 0) {
 		size_t piece = RING_BYTES - ring->start;
 
 		piece = piece < ring->len ? piece : ring->len;

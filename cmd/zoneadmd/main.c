@@ -208,7 +208,6 @@ start(struct zoneadmd *z, struct nrd_err *err)
 
 	const struct sigaction ignore = { .sa_handler = SIG_IGN };
 
-	(void)setsid();
 	(void)umask(022);
 	/* A zone that has closed its input is an error of write(2), not our end. */
 	(void)sigaction(SIGPIPE, &ignore, NULL);

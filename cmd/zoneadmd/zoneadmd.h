@@ -65,7 +65,7 @@ struct zoneadmd {
 	struct zone_spec spec;
 	struct zone_run run;
 	struct zone_boot boot;
-	struct ring *ring;
+	struct ring ring; /* never copied: memory that was not written yet costs nothing */
 	struct client clients[CLIENTS_MAX];
 	int listener;
 	int alive;           /* /run/zones/.alive */

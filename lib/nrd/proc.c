@@ -130,7 +130,9 @@ set_attributes(posix_spawnattr_t *attr, const struct nrd_proc *proc)
 
 	(void)sigfillset(&all);
 	(void)sigemptyset(&none);
-	if ((proc->flags & NRD_PROC_SAME_GROUP) == 0)
+	if ((proc->flags & NRD_PROC_SESSION) != 0)
+		flags |= POSIX_SPAWN_SETSID;
+	else if ((proc->flags & NRD_PROC_SAME_GROUP) == 0)
 		flags |= POSIX_SPAWN_SETPGROUP;
 	int num = posix_spawnattr_setsigdefault(attr, &all);
 

@@ -22,6 +22,7 @@ enum nrd_proc_flags {
 	NRD_PROC_LINES_ERR = 1u << 3, /* `line` is fed from standard error instead of output */
 	NRD_PROC_SAME_GROUP = 1u << 4, /* stay in our process group: ^C reaches the child as well */
 	NRD_PROC_WITH_US = 1u << 5, /* does not outlive us, however we end */
+	NRD_PROC_SESSION = 1u << 6, /* a session of its own: no terminal is its */
 };
 
 /* Gets one line without its end. A negative result kills the child and becomes the run's result. */

@@ -3,6 +3,7 @@
 #include "cgroup-bpf.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "nrd/fault.h"
@@ -26,34 +27,88 @@ zone_bpf_return(struct zone_bpf *prog, int32_t value)
 	zone_bpf_emit(prog, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+/* ---- one program for all zones that want the same ---- */
+
+#define FNV_BASIS 0xcbf29ce484222325
+#define FNV_PRIME 0x100000001b3
+
+static void
+pin_path(const struct zone_bpf *prog, const struct zone_bpf_kind *kind, char ret_path[128])
+{
+	const unsigned char *bytes = (const unsigned char *)prog->insns;
+	uint64_t hash = FNV_BASIS;
+
+	for (size_t i = 0; i < prog->n * sizeof(prog->insns[0]); i++)
+		hash = (hash ^ bytes[i]) * FNV_PRIME;
+	(void)snprintf(ret_path, 128, ZONE_BPF_DIR "/%s-%016" PRIx64, kind->name, hash);
+}
+
+static int
+pinned(const char *path)
+{
+	union bpf_attr attr = { .pathname = (uint64_t)(uintptr_t)path };
+
+	return zone_sys_bpf(BPF_OBJ_GET, &attr, sizeof(attr));
+}
+
+/* The next zone is spared the loading; where nothing can be pinned, it is not. */
+static void
+pin(int prog, const char *path)
+{
+	union bpf_attr attr = { .pathname = (uint64_t)(uintptr_t)path, .bpf_fd = (uint32_t)prog };
+
+	(void)zone_sys_bpf(BPF_OBJ_PIN, &attr, sizeof(attr));
+}
+
+static int
+load(const struct zone_bpf *prog, const struct zone_bpf_kind *kind)
+{
+	static const char licence[] = "Dual BSD/GPL";
+	union bpf_attr attr = {
+		.prog_type = kind->type,
+		.expected_attach_type = kind->attach,
+		.insns = (uint64_t)(uintptr_t)prog->insns,
+		.insn_cnt = (uint32_t)prog->n,
+		.license = (uint64_t)(uintptr_t)licence,
+	};
+
+	(void)snprintf(attr.prog_name, sizeof(attr.prog_name), "%s", kind->name);
+	return zone_sys_bpf(BPF_PROG_LOAD, &attr, sizeof(attr));
+}
+
+static int
+attach(int prog, const struct zone_bpf_kind *kind, int cgroup)
+{
+	union bpf_attr attr = {
+		.target_fd = (uint32_t)cgroup,
+		.attach_bpf_fd = (uint32_t)prog,
+		.attach_type = kind->attach,
+	};
+
+	return zone_sys_bpf(BPF_PROG_ATTACH, &attr, sizeof(attr));
+}
+
 int
 zone_bpf_attach(const struct zone_bpf *prog, const struct zone_bpf_kind *kind, int cgroup,
 		struct nrd_err *err)
 {
-	static const char licence[] = "Dual BSD/GPL";
-	union bpf_attr load = { 0 };
-	union bpf_attr attach = { 0 };
-	NRD_CLOSE int fd = -1;
+	char path[128];
 	int r = nrd_fault(err, "load %s", kind->what);
 
 	if (r < 0)
 		return r;
-	load.prog_type = kind->type;
-	load.expected_attach_type = kind->attach;
-	load.insns = (uint64_t)(uintptr_t)prog->insns;
-	load.insn_cnt = (uint32_t)prog->n;
-	load.license = (uint64_t)(uintptr_t)licence;
-	(void)snprintf(load.prog_name, sizeof(load.prog_name), "%s", kind->name);
-	fd = zone_sys_bpf(BPF_PROG_LOAD, &load, sizeof(load));
-	if (fd < 0)
-		return nrd_fail(err, errno, kind->code, "load %s: %m", kind->what);
+	pin_path(prog, kind, path);
+	NRD_CLOSE int fd = pinned(path);
+	if (fd < 0) {
+		fd = load(prog, kind);
+		if (fd < 0)
+			return nrd_fail(err, errno, kind->code, "load %s: %m", kind->what);
+		pin(fd, path);
+	}
 	r = nrd_fault(err, "attach %s", kind->what);
 	if (r < 0)
 		return r;
-	attach.target_fd = (uint32_t)cgroup;
-	attach.attach_bpf_fd = (uint32_t)fd;
-	attach.attach_type = kind->attach;
-	if (zone_sys_bpf(BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
+	if (attach(fd, kind, cgroup) < 0)
 		return nrd_fail(err, errno, kind->code, "attach %s: %m", kind->what);
 	return 0;
 }

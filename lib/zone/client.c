@@ -55,6 +55,7 @@ start(const char *name, bool in_place, struct nrd_err *err)
 	said = pipefd[0];
 	const struct nrd_proc proc = {
 		.argv = argv, .cgroup_fd = cgroup, .fds = &pipefd[1], .n_fds = 1,
+		.flags = NRD_PROC_SESSION,
 	};
 
 	r = nrd_spawn(&proc, &pidfd, NULL, err);

@@ -26,8 +26,8 @@
 #define LOW32 UINT32_MAX
 #define NR_IOCTL_I386 54
 #define NR_SOCKETCALL_I386 102
+#define NR_SOCKET_I386 359
 #define SOCKETCALL_SOCKET 1
-#define FAMILIES_MAX 63 /* the kernel has 46 */
 
 static int
 failed(struct nrd_err *err, int r, const char *what)
@@ -57,49 +57,38 @@ by_list(scmp_filter_ctx ctx, uint32_t action, const char *const *names, struct n
 }
 
 /*
- * A zone is on its own networks and talks to the kernel about them. The other families are not all
- * bound to a network namespace (a virtual machine's vsock is not), and most are little looked at.
- */
-static int
-sockets(scmp_filter_ctx ctx, struct nrd_err *err)
-{
-	static const int families[] = { AF_UNIX, AF_INET, AF_INET6, AF_NETLINK, AF_PACKET };
-	int r = 0;
-
-	for (int family = 0; r >= 0 && family <= FAMILIES_MAX; family++) {
-		uint32_t action = SCMP_ACT_ERRNO(EAFNOSUPPORT);
-
-		for (size_t i = 0; i < nrd_count(families); i++)
-			if (families[i] == family)
-				action = SCMP_ACT_ALLOW;
-		r = seccomp_rule_add(ctx, action, SCMP_SYS(socket), 1,
-				     SCMP_A0(SCMP_CMP_MASKED_EQ, LOW32, (scmp_datum_t)family));
-	}
-	return r < 0 ? failed(err, r, "socket") : 0;
-}
-
-/*
- * What libseccomp cannot say, before its program. Terminals: pushing input into another's (TIOCSTI)
- * and the console's selection (TIOCLINUX) are EPERM, all other requests are let through ("all but
- * these", of an argument of which the kernel takes the lower half). And of the one call for all
- * that has to do with sockets, which 32-bit programs have beside the others, the part that makes a
- * socket: its family is in memory, where a filter cannot look.
+ * What libseccomp cannot say, or only at length, before its program. Terminals: pushing input into
+ * another's (TIOCSTI) and the console's selection (TIOCLINUX) are EPERM, all other requests are let
+ * through ("all but these", of an argument of which the kernel takes the lower half). Sockets: a
+ * zone is on its own networks and talks to the kernel about them; the other families are not all
+ * bound to a network namespace (a virtual machine's vsock is not), and most are little looked at. Of
+ * the one call for all that has to do with sockets, which 32-bit programs have beside the others,
+ * the part that makes one is refused: its family is in memory, where a filter cannot look.
  */
 static const struct sock_filter first_filter[] = {
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 2),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 3, 10),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_IOCTL_I386, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_SOCKETCALL_I386, 4, 7),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 4),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
-	BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
-	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCKETCALL_SOCKET, 0, 1),
-	BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+	/*  0 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)),
+	/*  1 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 0, 3),
+	/*  2 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	/*  3 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_ioctl, 5, 0),
+	/*  4 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, __NR_socket, 10, 17),
+	/*  5 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+	/*  6 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_IOCTL_I386, 2, 0),
+	/*  7 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_SOCKETCALL_I386, 5, 0),
+	/*  8 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, NR_SOCKET_I386, 6, 13),
+	/*  9 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[1])),
+	/* 10 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCSTI, 1, 0),
+	/* 11 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, TIOCLINUX, 0, 10),
+	/* 12 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+	/* 13 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	/* 14 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SOCKETCALL_SOCKET, 6, 7),
+	/* 15 */ BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[0])),
+	/* 16 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_UNIX, 5, 0),
+	/* 17 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET, 4, 0),
+	/* 18 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_INET6, 3, 0),
+	/* 19 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 2, 0),
+	/* 20 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_PACKET, 1, 0),
+	/* 21 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+	/* 22: libseccomp's */
 };
 
 static int
@@ -161,7 +150,7 @@ fill(scmp_filter_ctx ctx, bool lx, bool nesting, struct nrd_err *err)
 	if (r >= 0)
 		r = by_list(ctx, SCMP_ACT_ERRNO(EPERM), zone_filter_refused, err);
 	if (r >= 0)
-		r = sockets(ctx, err);
+		r = by_name(ctx, SCMP_ACT_ALLOW, "socket", err);
 	if (r >= 0)
 		r = personalities(ctx, err);
 	if (r >= 0)

@@ -387,6 +387,7 @@ lock_tree(int sock, pid_t init, int userns, struct nrd_err *err)
 {
 	struct pollfd p = { .fd = sock, .events = POLLIN };
 	NRD_CLOSE int mntns = -1;
+	NRD_CLOSE int between = -1;
 	struct nrd_err said;
 	ssize_t n = poll(&p, 1, START_LIMIT_MS) > 0 ? recv(sock, &said, sizeof(said), 0) : -1;
 	int r;
@@ -398,7 +399,7 @@ lock_tree(int sock, pid_t init, int userns, struct nrd_err *err)
 	}
 	if (n != 1)
 		return nrd_fail(err, ECHILD, "ZoneStart", "its first process made no filesystems");
-	r = zone_tree_lock(init, userns, &mntns, err);
+	r = zone_tree_lock(init, userns, &mntns, &between, err);
 	return r < 0 ? r : zone_fd_send(sock, mntns, err);
 }
 

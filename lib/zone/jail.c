@@ -72,17 +72,22 @@ zone_jail_cleanup(struct zone_jail *jail)
 	zone_jail_fini(jail);
 }
 
+/* Who may not raise its own, as root in a container may not, gives what it has: that is less. */
 static int
 limit(__rlimit_resource_t what, uint64_t soft, uint64_t hard, struct nrd_err *err)
 {
-	const struct rlimit rl = {
+	struct rlimit own, rl = {
 		.rlim_cur = soft == UINT64_MAX ? RLIM_INFINITY : soft,
 		.rlim_max = hard == UINT64_MAX ? RLIM_INFINITY : hard,
 	};
+	int r = setrlimit(what, &rl);
 
-	if (setrlimit(what, &rl) < 0)
-		return nrd_fail(err, errno, "ZoneJail", "set resource limit %d: %m", (int)what);
-	return 0;
+	if (r < 0 && errno == EPERM && getrlimit(what, &own) == 0 && own.rlim_max < rl.rlim_max) {
+		rl.rlim_max = own.rlim_max;
+		rl.rlim_cur = rl.rlim_cur < rl.rlim_max ? rl.rlim_cur : rl.rlim_max;
+		r = setrlimit(what, &rl);
+	}
+	return r == 0 ? 0 : nrd_fail(err, errno, "ZoneJail", "set resource limit %d: %m", (int)what);
 }
 
 /* All there are: none may depend on who starts the zone. */

@@ -11,20 +11,27 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "nrd/mem.h"
-#include "zone/sys.h"
 #include "zone/tree.h"
 
-#define COPY_LIMIT_MS 30000
+#define STACK_BYTES ((size_t)64 << 10)
+
+struct copy {
+	int built;   /* the mount namespace to copy */
+	int userns;  /* whose the copy is to be */
+	int proc;    /* the node's /proc: what is / changes with the mounts */
+	int between; /* the node's copy of it */
+	int mntns;   /* the copy of that, -1: failed, as err says */
+	struct nrd_err err;
+};
 
 static int
 open_ns(pid_t pid, int *ret_fd, struct nrd_err *err)
@@ -36,64 +43,65 @@ open_ns(pid_t pid, int *ret_fd, struct nrd_err *err)
 	return *ret_fd < 0 ? nrd_fail(err, errno, "ZoneMount", "open its mounts: %m") : 0;
 }
 
-/* Says how it went, and lives until it was looked at. */
-__attribute__((noreturn)) static void
-copy_twice(int mntns, int userns, int sock)
+/*
+ * In a process of its own that shares our memory and descriptors, and is alone with them until it
+ * ends: it costs no copy of us, and nothing need be sent.
+ */
+static int
+copy_twice(void *arg)
 {
-	struct nrd_err err = { 0 };
-	char done;
+	struct copy *c = arg;
 
-	(void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-	(void)prctl(PR_SET_DUMPABLE, 0);
-	if (setns(mntns, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0)
-		(void)nrd_fail(&err, errno, "ZoneMount", "copy its mounts: %m");
-	else if (setns(userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
-		(void)nrd_fail(&err, errno, "ZoneMount", "give its mounts to the zone: %m");
-	(void)send(sock, &err, sizeof(err), MSG_NOSIGNAL);
-	(void)recv(sock, &done, 1, 0);
-	_exit(0);
+	if (setns(c->built, CLONE_NEWNS) < 0 || unshare(CLONE_NEWNS) < 0 ||
+	    (c->between = openat(c->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC)) < 0)
+		(void)nrd_fail(&c->err, errno, "ZoneMount", "copy its mounts: %m");
+	else if (setns(c->userns, CLONE_NEWUSER) < 0 || unshare(CLONE_NEWNS) < 0)
+		(void)nrd_fail(&c->err, errno, "ZoneMount", "give its mounts to the zone: %m");
+	else if ((c->mntns = openat(c->proc, "self/ns/mnt", O_RDONLY | O_CLOEXEC)) < 0)
+		(void)nrd_fail(&c->err, errno, "ZoneMount", "open its mounts: %m");
+	return 0;
 }
 
 static int
-hear(int sock, struct nrd_err *err)
+run_copy(struct copy *c, struct nrd_err *err)
 {
-	struct pollfd p = { .fd = sock, .events = POLLIN };
-	struct nrd_err said;
+	void *stack = mmap(NULL, STACK_BYTES, PROT_READ | PROT_WRITE,
+			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_STACK, -1, 0);
+	int r = 0;
+	pid_t pid;
 
-	if (poll(&p, 1, COPY_LIMIT_MS) <= 0 || recv(sock, &said, sizeof(said), 0) != sizeof(said))
-		return nrd_fail(err, ETIMEDOUT, "ZoneMount", "its mounts were not copied");
-	if (said.num != 0 && err != NULL)
-		*err = said;
-	return -said.num;
+	if (stack == MAP_FAILED)
+		return nrd_nomem(err);
+	pid = clone(copy_twice, (char *)stack + STACK_BYTES,
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | SIGCHLD, c);
+	if (pid < 0)
+		r = nrd_fail(err, errno, "ZoneMount", "start a process: %m");
+	else
+		(void)waitpid(pid, NULL, 0);
+	(void)munmap(stack, STACK_BYTES);
+	/* It became another user's; the kernel took that for a reason to hide us as well. */
+	(void)prctl(PR_SET_DUMPABLE, 1);
+	if (r == 0 && c->mntns < 0) {
+		r = c->err.num != 0 ? -c->err.num : -ECHILD;
+		if (err != NULL)
+			*err = c->err;
+	}
+	return r;
 }
 
 int
-zone_tree_lock(pid_t init, int userns, int *ret_mntns, struct nrd_err *err)
+zone_tree_lock(pid_t init, int userns, int *ret_mntns, int *ret_between, struct nrd_err *err)
 {
-	struct clone_args args = { .exit_signal = SIGCHLD };
 	NRD_CLOSE int built = -1;
-	int socks[2];
-	pid_t pid;
-	int r = open_ns(init, &built, err);
+	NRD_CLOSE int proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int r = proc < 0 ? nrd_fail(err, errno, "ZoneMount", "open /proc: %m")
+			 : open_ns(init, &built, err);
+	struct copy c = { .built = built, .userns = userns, .proc = proc, .between = -1, .mntns = -1 };
 
-	if (r < 0)
-		return r;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
-		return nrd_fail(err, errno, "ZoneMount", "make a socket pair: %m");
-	pid = zone_sys_clone3(&args);
-	if (pid == 0) {
-		(void)close(socks[0]);
-		copy_twice(built, userns, socks[1]);
-	}
-	(void)close(socks[1]);
-	r = pid < 0 ? nrd_fail(err, errno, "ZoneMount", "start a process: %m") : hear(socks[0], err);
 	if (r >= 0)
-		r = open_ns(pid, ret_mntns, err);
-	(void)close(socks[0]);
-	if (pid > 0) {
-		(void)kill(pid, SIGKILL);
-		(void)waitpid(pid, NULL, 0);
-	}
+		r = run_copy(&c, err);
+	*ret_mntns = c.mntns;
+	*ret_between = c.between;
 	return r;
 }
 

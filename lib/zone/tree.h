@@ -54,9 +54,11 @@ int zone_tree_enter(const struct zone_spec *spec, const struct zone_tree *tree,
 
 /*
  * In zoneadmd: a mount namespace of the zone's (userns) that holds what init's holds now, with no
- * mount that the zone could take away, move, look below or loosen. "ZoneMount".
+ * mount that the zone could take away, move, look below or loosen. Caller closes both descriptors:
+ * *ret_between, which nobody needs, when there is time, as the kernel takes long to take a mount
+ * namespace apart. -1: none. "ZoneMount".
  */
-int zone_tree_lock(pid_t init, int userns, int *ret_mntns, struct nrd_err *err);
+int zone_tree_lock(pid_t init, int userns, int *ret_mntns, int *ret_between, struct nrd_err *err);
 
 /* In the zone's first process: into that namespace. "ZoneMount". */
 int zone_tree_move(int mntns, struct nrd_err *err);
