@@ -42,7 +42,7 @@ cfg_waiting(const struct cfg_session *s, char **ret_names, struct nrd_err *err)
 	if (s->host->in_force == NULL ||
 	    s->host->in_force(s->host->arg, s->name, &in_force) < 0)
 		return 0;
-	r = zone_live_waiting(&in_force, &s->config, &keys, err);
+	r = zone_live_waiting(&in_force, &s->config, !s->changed, &keys, err);
 	for (size_t i = 0; r >= 0 && keys != NULL && keys[i] != NULL; i++)
 		if (nrd_strv_add(&names, name_of_key(keys[i])) < 0)
 			r = -ENOMEM;

@@ -29,6 +29,7 @@
 
 #define MONITORS "zones.mon"
 #define MONITORS_DIR ZONE_CGROUP_ROOT "/" MONITORS
+#define RECLAIM_TRIES 5
 #define PERIOD_US 100000
 #define WEIGHT_MAX 10000
 #define WEIGHT_DEFAULT 100
@@ -256,6 +257,45 @@ open_dir(const char *path, int *ret_fd, struct nrd_err *err)
 	return *ret_fd < 0 ? nrd_fail(err, errno, "ZoneCgroup", "open %s: %m", path) : 0;
 }
 
+static int
+read_bytes(int dir, const char *file, uint64_t *ret_bytes, struct nrd_err *err)
+{
+	char text[32];
+	int r = nrd_attr_read(dir, file, text, sizeof(text), err);
+
+	*ret_bytes = UINT64_MAX;
+	if (r < 0 || nrd_streq(text, "max"))
+		return r;
+	return nrd_parse_u64(text, 0, UINT64_MAX, ret_bytes, err);
+}
+
+/*
+ * What the kernel cannot take from a zone when its limit is lowered it gets by killing. So first it is
+ * asked to take what it can, and if that is too little the limit stays.
+ */
+static int
+make_room(const struct zone_config *config, int dir, struct nrd_err *err)
+{
+	uint64_t want = config->max_physical_memory << 20, used = 0, limit = 0;
+	char text[32];
+	int r = want != 0 && faccessat(dir, "memory.reclaim", W_OK, 0) == 0 ?
+			read_bytes(dir, "memory.max", &limit, err) : 0;
+
+	if (r < 0 || want >= limit)
+		return r;
+	for (int i = 0; i < RECLAIM_TRIES; i++) {
+		r = read_bytes(dir, "memory.current", &used, err);
+		if (r < 0 || used <= want)
+			return r;
+		(void)snprintf(text, sizeof(text), "%llu", (unsigned long long)(used - want));
+		(void)nrd_attr_write(dir, "memory.reclaim", text, NULL); /* as far as it goes */
+	}
+	return nrd_fail(err, EBUSY, "ZoneMemory",
+			"capped-memory: it uses %llu MiB that cannot be taken from it; at %llu MiB it would "
+			"be killed", (unsigned long long)used >> 20,
+			(unsigned long long)config->max_physical_memory);
+}
+
 int
 zone_cgroup_limit(const struct zone_config *config, struct nrd_err *err)
 {
@@ -269,6 +309,8 @@ zone_cgroup_limit(const struct zone_config *config, struct nrd_err *err)
 	cgroup_path(config->zonename, "init", path);
 	if (r >= 0)
 		r = open_dir(path, &payload, err);
+	if (r >= 0)
+		r = make_room(config, dir, err);
 	if (r >= 0)
 		r = weigh(config, dir, err);
 	if (r >= 0)

@@ -108,7 +108,7 @@ take_live(struct zone_config *in_force, const struct zone_config *config, struct
 }
 
 int
-zone_live_waiting(const struct zone_config *in_force, const struct zone_config *config,
+zone_live_waiting(const struct zone_config *in_force, const struct zone_config *config, bool tried,
 		  char ***ret_keys, struct nrd_err *err)
 {
 	NRD_STRV char **keys = NULL;
@@ -118,7 +118,7 @@ zone_live_waiting(const struct zone_config *in_force, const struct zone_config *
 		NRD_AUTO(nrd_buf) old = { 0 };
 		NRD_AUTO(nrd_buf) new = { 0 };
 
-		if (is_live(field, in_force, config))
+		if (!tried && is_live(field, in_force, config))
 			continue;
 		int r = field_text(field, in_force, &old, err);
 
@@ -171,5 +171,6 @@ zone_live_apply(const struct zone_config *config, int pidfd, struct zone_config 
 			r = first(r, zone_enter_tmpfs(config->zonename, "/tmp", config->tmpfs, &why),
 				  &why, err);
 	}
-	return first(r, take_live(in_force, config, &why), &why, err);
+	/* What failed is not in force; what else was asked for with it counts as it does. */
+	return r < 0 ? r : take_live(in_force, config, err);
 }

@@ -21,11 +21,15 @@ void zone_live_remove(const char *name);
 
 /*
  * Puts config in force as far as it can be without a boot, and takes that into *in_force. Goes on
- * after a failure; the first one is told. pidfd: of the zone's init, -1: none runs.
+ * after a failure, but *in_force stays as it was then; the first failure is told. pidfd: of the
+ * zone's init, -1: none runs.
  */
 int zone_live_apply(const struct zone_config *config, int pidfd, struct zone_config *in_force,
 		    struct nrd_err *err);
 
-/* Keys of the file that differ and wait for the next boot; NULL: none. Caller frees. */
-int zone_live_waiting(const struct zone_config *in_force, const struct zone_config *config,
+/*
+ * Keys of the file that differ and wait for the next boot; NULL: none. tried: zone_live_apply was
+ * called for it, so that what it can change and did not waits as well. Caller frees.
+ */
+int zone_live_waiting(const struct zone_config *in_force, const struct zone_config *config, bool tried,
 		      char ***ret_keys, struct nrd_err *err);

@@ -2,6 +2,8 @@
 # Copyright 2026 The Nereid authors
 """What zones may use, changed while they run, and what they and the node are told of it: one node, a native zone and two small ones."""
 
+import re
+
 import pytest
 from machine import RUN
 from zones import install_native, install_tiny, run_state, wait_for
@@ -133,6 +135,15 @@ def test_changes_while_it_runs(node):
     zone(node, "nat", "rm /tmp/x")
     assert cfg(node, "nat", "set tmpfs=0") == "zonecfg: zone 'nat': at its next boot: tmpfs"
     assert cfg(node, "nat", "set tmpfs=16m") == ""
+    # Memory that cannot be taken from it is left to it.
+    zone(node, "nat", "head -c 30M /dev/zero >/dev/shm/x")
+    said = cfg(node, "nat", "select capped-memory; set physical=32m; end")
+    assert re.match(r"zonecfg: zone 'nat': saved, but not in force: capped-memory: it uses \d+ MiB that cannot be taken from it; "
+                    r"at 32 MiB it would be killed\n.*at its next boot: capped-memory$", said), said
+    assert node.ok("zonecfg", "-z", "nat", "info").split("\n")[-1] == "at its next boot: capped-memory"
+    assert cgroup(node, "nat", "memory.max") == [str(128 * MIB)] and zone(node, "nat", "echo alive") == "alive"
+    zone(node, "nat", "rm /dev/shm/x")
+    assert cfg(node, "nat", "select capped-memory; set physical=128m; end") == ""
 
 
 def test_what_has_no_effect_is_told(node):

@@ -89,6 +89,15 @@ def test_its_dataset_is_unmounted_while_it_runs(node, zone):
     assert states(node)[zone] == "running"
 
 
+def test_its_dataset_is_not_mounted(node, zone):
+    """As after a boot of the node with canmount=noauto: both verbs mount it."""
+    for verb in ("boot", "ready"):
+        node.ok("zfs", "unmount", f"zones/{zone}")
+        node.ok("zoneadm", "-z", zone, verb)
+        assert states(node)[zone] == ("running" if verb == "boot" else "ready")
+        node.ok("zoneadm", "-z", zone, "halt")
+
+
 def test_names(node):
     for name in ("a/b", "../etc", "-x", "global", "", "a b", "x" * 65):
         said = node.refused(1, "zonecfg", "-z", name, "create -b") if name else ""

@@ -15,7 +15,7 @@ decode(const char *text, struct zone_config *config)
 
 /* Keys with blanks between them. */
 static void
-waits(const char *in_force, const char *file, const char *want)
+waits_after(bool tried, const char *in_force, const char *file, const char *want)
 {
 	struct zone_config a = { 0 }, b = { 0 };
 	struct nrd_err err = { 0 };
@@ -24,13 +24,19 @@ waits(const char *in_force, const char *file, const char *want)
 
 	decode(in_force, &a);
 	decode(file, &b);
-	CHECK_OK(zone_live_waiting(&a, &b, &keys, &err), err);
+	CHECK_OK(zone_live_waiting(&a, &b, tried, &keys, &err), err);
 	text = keys != NULL ? nrd_strv_join(NRD_CSTRV(keys), " ") : strdup("");
 	CHECK_STR(text, want);
 	free(text);
 	nrd_strv_free(keys);
 	zone_config_fini(&a);
 	zone_config_fini(&b);
+}
+
+static void
+waits(const char *in_force, const char *file, const char *want)
+{
+	waits_after(false, in_force, file, want);
 }
 
 #define Z "{\"zonename\":\"z1\""
@@ -42,6 +48,9 @@ waiting(void)
 	/* Limits and what is the operator's alone do not wait. */
 	waits(Z "}", Z ",\"cpu_shares\":7,\"cpu_cap\":50,\"max_lwps\":9,\"quota\":3,\"alias\":\"a\","
 			 "\"dedicated_cpu\":\"1-2\",\"autoboot\":true,\"zonedid\":4}", "");
+	/* Unless they were to be put in force, and that failed. */
+	waits_after(true, Z "}", Z ",\"cpu_shares\":7,\"nesting\":true}", "cpu_shares nesting");
+	waits_after(true, Z ",\"cpu_shares\":7}", Z ",\"cpu_shares\":7}", "");
 	waits(Z ",\"hostname\":\"a\"}", Z ",\"hostname\":\"b\"}", "hostname");
 	waits(Z ",\"nesting\":true}", Z "}", "nesting");
 	waits(Z "}", Z ",\"bootargs\":\"x\",\"filesystems\":[{\"target\":\"/d\",\"type\":\"tmpfs\"}]}",
