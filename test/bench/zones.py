@@ -9,6 +9,7 @@ import os
 import shutil
 import statistics
 import subprocess
+import sys
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parents[2]
@@ -21,7 +22,12 @@ NODE_DIR = "/var/tmp/bench"
 
 
 def sh(*argv, **kwargs):
-    return subprocess.run([str(a) for a in argv], check=True, stdin=subprocess.DEVNULL, cwd=TOP, **kwargs)
+    done = subprocess.run([str(a) for a in argv], stdin=subprocess.DEVNULL, cwd=TOP, **kwargs)
+    if done.returncode != 0:
+        if done.stderr:
+            print(done.stderr, file=sys.stderr)
+        raise SystemExit(f"bench: {argv[0]} ended with status {done.returncode}")
+    return done
 
 
 def make_work(work):
