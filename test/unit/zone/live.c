@@ -49,7 +49,7 @@ waiting(void)
 	waits(Z "}", Z ",\"cpu_shares\":7,\"cpu_cap\":50,\"max_lwps\":9,\"quota\":3,\"alias\":\"a\","
 			 "\"dedicated_cpu\":\"1-2\",\"autoboot\":true,\"zonedid\":4}", "");
 	/* Unless they were to be put in force, and that failed. */
-	waits_after(true, Z "}", Z ",\"cpu_shares\":7,\"nesting\":true}", "cpu_shares nesting");
+	waits_after(true, Z "}", Z ",\"cpu_shares\":7,\"nesting\":true}", "nesting cpu_shares");
 	waits_after(true, Z ",\"cpu_shares\":7}", Z ",\"cpu_shares\":7}", "");
 	waits(Z ",\"hostname\":\"a\"}", Z ",\"hostname\":\"b\"}", "hostname");
 	waits(Z ",\"nesting\":true}", Z "}", "nesting");
