@@ -39,9 +39,9 @@ REFUSED = {
         dmesg_restrict hostname_sysctl sys_cpu_offline sys_mtu cgroup_cpu cgroup_depth cgroup_freeze cgroup_kill cgroup_memory
         cgroup_pids nice_up oom_spared node_of_image node_of_image_null read_key describe_key link_key revoke_key
         """,
-    "ENOSYS": "af_future future_call io_uring odd_personality userfaultfd_kernel x32_getpid x32_ioctl clone3_user",
+    "ENOSYS": "future_call io_uring odd_personality userfaultfd_kernel x32_getpid x32_ioctl clone3_user",
     "EAFNOSUPPORT": """
-        af_alg af_bluetooth af_can af_key af_llc af_rds af_rxrpc af_smc af_tipc af_vsock af_xdp i386_alg i386_inet i386_key
+        af_future af_alg af_bluetooth af_can af_key af_llc af_rds af_rxrpc af_smc af_tipc af_vsock af_xdp i386_alg i386_inet i386_key
         i386_vsock i386_xdp
         """,
     "ENOENT": """
