@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <seccomp.h>
 #include <stddef.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
@@ -33,27 +34,6 @@ static int
 failed(struct nrd_err *err, int r, const char *what)
 {
 	return nrd_fail(err, -r, "ZoneFilter", "make the system call filter: %s: %m", what);
-}
-
-/* A call one of the architectures does not have is left out there. */
-static int
-by_name(scmp_filter_ctx ctx, uint32_t action, const char *name, struct nrd_err *err)
-{
-	int nr = seccomp_syscall_resolve_name(name);
-	int r = nr == __NR_SCMP_ERROR ? 0 : seccomp_rule_add(ctx, action, nr, 0);
-
-	/* -EDOM: an architecture in the filter lacks it. */
-	return r < 0 && r != -EDOM ? failed(err, r, name) : 0;
-}
-
-static int
-by_list(scmp_filter_ctx ctx, uint32_t action, const char *const *names, struct nrd_err *err)
-{
-	int r = 0;
-
-	for (; r >= 0 && *names != NULL; names++)
-		r = by_name(ctx, action, *names, err);
-	return r;
 }
 
 /*
@@ -90,6 +70,131 @@ static const struct sock_filter first_filter[] = {
 	/* 21 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
 	/* 22: libseccomp's */
 };
+
+/* ---- calls that are answered by their number alone ---- */
+
+/*
+ * Nearly all. libseccomp compares with each number; here a range of numbers that are answered alike is one
+ * comparison in a tree: the kernel translates every instruction for every zone that boots.
+ */
+#define NRS 512 /* above them the kernels have none; with bit 30 set a number is one of x32 */
+#define TREE_MAX 1024
+
+enum answer {
+	UNKNOWN,  /* ENOSYS */
+	ALLOWED,
+	REFUSED,  /* EPERM */
+	BY_RULE,  /* its arguments count: libseccomp's program answers */
+};
+
+struct range {
+	unsigned first;
+	enum answer answer;
+};
+
+struct tree {
+	struct range ranges[NRS];
+	size_t n_ranges;
+	struct sock_filter insns[TREE_MAX];
+	size_t n;
+};
+
+static const char *const by_rule[] = { "clone", "clone3", "personality", "unshare", "userfaultfd", NULL };
+
+static void
+answer_names(uint32_t arch, const char *const *names, enum answer answer, unsigned char answers[NRS])
+{
+	for (; *names != NULL; names++) {
+		int nr = seccomp_syscall_resolve_name_arch(arch, *names);
+
+		if (nr >= 0 && nr < NRS)
+			answers[nr] = (unsigned char)answer;
+	}
+}
+
+/*
+ * 32-bit programs have the parts of socketcall and ipc as calls of their own too, for which libseccomp has
+ * no numbers: recvmmsg, sendmmsg, socket to shutdown, semget to msgctl. All of them are allowed.
+ */
+static const unsigned parts_i386[][2] = { { 337, 337 }, { 345, 345 }, { 359, 373 }, { 393, 402 } };
+
+static void
+make_ranges(uint32_t arch, struct tree *t)
+{
+	unsigned char answers[NRS] = { 0 };
+
+	for (size_t i = 0; arch == SCMP_ARCH_X86 && i < nrd_count(parts_i386); i++)
+		memset(answers + parts_i386[i][0], ALLOWED, parts_i386[i][1] - parts_i386[i][0] + 1);
+	answer_names(arch, zone_filter_allowed, ALLOWED, answers);
+	answer_names(arch, zone_filter_refused, REFUSED, answers);
+	answer_names(arch, by_rule, BY_RULE, answers);
+	for (unsigned nr = 0; nr < NRS; nr++)
+		if (nr == 0 || answers[nr] != answers[nr - 1])
+			t->ranges[t->n_ranges++] = (struct range){ nr, answers[nr] };
+	t->ranges[t->n_ranges++] = (struct range){ NRS, BY_RULE };
+}
+
+static void
+emit(struct tree *t, struct sock_filter insn)
+{
+	if (t->n < TREE_MAX)
+		t->insns[t->n++] = insn;
+}
+
+static void
+emit_answer(struct tree *t, enum answer answer)
+{
+	static const uint32_t returns[] = {
+		[UNKNOWN] = SECCOMP_RET_ERRNO | ENOSYS, [ALLOWED] = SECCOMP_RET_ALLOW,
+		[REFUSED] = SECCOMP_RET_ERRNO | EPERM,
+	};
+
+	/* Where to is known at the end. */
+	if (answer == BY_RULE)
+		emit(t, (struct sock_filter)BPF_STMT(BPF_JMP | BPF_JA, 0));
+	else
+		emit(t, (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, returns[answer]));
+}
+
+/* Ranges first to end - 1; half of them are never more than a jump can pass over. */
+static void
+emit_ranges(struct tree *t, size_t first, size_t end)
+{
+	size_t middle = first + (end - first) / 2, branch = t->n;
+
+	if (end - first == 1) {
+		emit_answer(t, t->ranges[first].answer);
+		return;
+	}
+	emit(t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, t->ranges[middle].first, 0, 0));
+	emit_ranges(t, first, middle);
+	if (t->n - branch - 1 > UINT8_MAX)
+		t->n = TREE_MAX; /* never with what there is; found below */
+	t->insns[branch].jt = (unsigned char)(t->n - branch - 1);
+	emit_ranges(t, middle, end);
+}
+
+/* For programs of one architecture; those of another, and what rules answer, go on behind it. */
+static int
+write_tree(uint32_t arch, uint32_t audit_arch, int out, struct nrd_err *err)
+{
+	struct tree t = { .n_ranges = 0 };
+
+	make_ranges(arch, &t);
+	emit(&t, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch)));
+	emit(&t, (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, audit_arch, 1, 0));
+	emit_answer(&t, BY_RULE);
+	emit(&t, (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)));
+	emit_ranges(&t, 0, t.n_ranges);
+	if (t.n >= TREE_MAX)
+		return nrd_fail(err, E2BIG, "ZoneFilter", "the tree of system calls is too big");
+	for (size_t i = 0; i < t.n; i++)
+		if (t.insns[i].code == (BPF_JMP | BPF_JA))
+			t.insns[i].k = (uint32_t)(t.n - i - 1);
+	return nrd_write_all(out, t.insns, t.n * sizeof(t.insns[0]), err);
+}
+
+/* ---- calls whose arguments count ---- */
 
 static int
 personalities(scmp_filter_ctx ctx, struct nrd_err *err)
@@ -146,13 +251,7 @@ fill(scmp_filter_ctx ctx, bool lx, bool nesting, struct nrd_err *err)
 		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
 	if (r < 0)
 		return failed(err, r, "options");
-	r = by_list(ctx, SCMP_ACT_ALLOW, zone_filter_allowed, err);
-	if (r >= 0)
-		r = by_list(ctx, SCMP_ACT_ERRNO(EPERM), zone_filter_refused, err);
-	if (r >= 0)
-		r = by_name(ctx, SCMP_ACT_ALLOW, "socket", err);
-	if (r >= 0)
-		r = personalities(ctx, err);
+	r = personalities(ctx, err);
 	if (r >= 0)
 		r = namespaces(ctx, nesting, err);
 	if (r < 0)
@@ -173,6 +272,10 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 	r = fill(ctx, lx, nesting, err);
 	if (r >= 0)
 		r = nrd_write_all(out, first_filter, sizeof(first_filter), err);
+	if (r >= 0)
+		r = write_tree(SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, out, err);
+	if (r >= 0 && lx)
+		r = write_tree(SCMP_ARCH_X86, AUDIT_ARCH_I386, out, err);
 	if (r >= 0) {
 		r = seccomp_export_bpf(ctx, out);
 		if (r < 0)
