@@ -18,10 +18,11 @@
  *	lx	any Linux root, from a tar file or a directory
  */
 
-/* Where the root of an lx zone comes from; one of them. */
+/* Where a root comes from; one of them. All but a snapshot are for lx zones. */
 struct brand_source {
-	const char *tar; /* a file, compressed or not */
-	const char *dir; /* a directory, copied */
+	const char *tar;      /* a file, compressed or not */
+	const char *dir;      /* a directory, copied */
+	const char *snapshot; /* of an image that is installed, cloned: it holds "root" */
 };
 
 /* How init is asked to go down: a program in the zone, else a signal to init. */

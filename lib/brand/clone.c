@@ -70,8 +70,8 @@ remove_logs(const struct zone_config *config, struct nrd_err *err)
 	return logs != NULL ? brand_tree_remove(logs, err) : nrd_nomem(err);
 }
 
-static int
-up_clone(void *arg, struct nrd_err *err)
+int
+brand_up_clone(void *arg, struct nrd_err *err)
 {
 	struct brand_job *job = arg;
 	const struct zone_config *c = job->config;
@@ -96,7 +96,7 @@ static const struct brand_step clone_steps[] = {
 	{ "mark", brand_up_mark, brand_down_mark },
 	{ "ids", brand_up_ids },
 	{ "snapshot", up_snapshot, down_snapshot },
-	{ "clone", up_clone, brand_down_place },
+	{ "clone", brand_up_clone, brand_down_place },
 	{ "identity", brand_up_identity },
 	{ "check", brand_up_check },
 	{ "installed", brand_up_installed },

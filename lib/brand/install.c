@@ -39,8 +39,31 @@ static const struct brand_step install_steps[] = {
 };
 
 static int
+up_image(void *arg, struct nrd_err *err)
+{
+	struct brand_job *job = arg;
+
+	return nrd_str_set(&job->snapshot, job->install->source.snapshot) < 0 ? nrd_nomem(err)
+									     : brand_job_store(job, err);
+}
+
+static const struct brand_step image_steps[] = {
+	{ "mark", brand_up_mark, brand_down_mark },
+	{ "ids", brand_up_ids },
+	{ "image", up_image },
+	{ "clone", brand_up_clone, brand_down_place },
+	{ "identity", brand_up_identity },
+	{ "check", brand_up_check },
+	{ "installed", brand_up_installed },
+};
+
+static int
 check_source(const struct brand *brand, const struct brand_source *s, struct nrd_err *err)
 {
+	if (s->snapshot != NULL && (s->tar != NULL || s->dir != NULL))
+		return nrd_usage(err, "a root is made of an image or of something else, not of both");
+	if (s->snapshot != NULL)
+		return 0;
 	if (!brand->source && (s->tar != NULL || s->dir != NULL))
 		return nrd_usage(err, "a zone of brand %s is made of the platform: no -t, no -d",
 				 brand->name);
@@ -75,8 +98,14 @@ brand_install(const struct brand_place *place, struct zone_config *config,
 			return nrd_nomem(err);
 		NRD_SET(&zone_config_schema, config, zfs_filesystem);
 	}
+	if (opts->source.snapshot != NULL && !brand_has_dataset(config))
+		return nrd_fail(err, EINVAL, "NoDataset", "an image is cloned, and this zone has no dataset");
 	r = brand_place_free(&job, err);
-	return r < 0 ? r : brand_steps_run(install_steps, nrd_count(install_steps), &job, err);
+	if (r < 0)
+		return r;
+	if (opts->source.snapshot != NULL)
+		return brand_steps_run(image_steps, nrd_count(image_steps), &job, err);
+	return brand_steps_run(install_steps, nrd_count(install_steps), &job, err);
 }
 
 /* ---- uninstall ---- */

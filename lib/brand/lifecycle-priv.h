@@ -46,6 +46,7 @@ void brand_down_mark(void *job);
 int brand_up_ids(void *job, struct nrd_err *err);
 int brand_up_place(void *job, struct nrd_err *err); /* the empty dataset or directory */
 void brand_down_place(void *job);
+int brand_up_clone(void *job, struct nrd_err *err); /* of job->snapshot; undone as a place is */
 int brand_up_identity(void *job, struct nrd_err *err);
 int brand_up_check(void *job, struct nrd_err *err);
 int brand_up_installed(void *job, struct nrd_err *err);

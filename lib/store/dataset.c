@@ -52,6 +52,8 @@ store_dataset_create(struct store *store, const char *name, const char *const *p
 	return 0;
 }
 
+#define ANY_TYPE (ZFS_TYPE_FILESYSTEM | ZFS_TYPE_VOLUME | ZFS_TYPE_SNAPSHOT)
+
 static int
 dataset_open(struct store *store, const char *name, zfs_handle_t **ret, struct nrd_err *err)
 {
@@ -77,12 +79,11 @@ int
 store_dataset_get(struct store *store, const char *name, const char *prop, char *dst, size_t size,
 		  struct nrd_err *err)
 {
-	STORE_ZFS zfs_handle_t *zhp = NULL;
+	STORE_ZFS zfs_handle_t *zhp = zfs_open(store->zfs, name, ANY_TYPE);
 	zfs_prop_t id = zfs_name_to_prop(prop);
-	int r = dataset_open(store, name, &zhp, err);
 
-	if (r < 0)
-		return r;
+	if (zhp == NULL)
+		return store_fail(store, err, "dataset %s", name);
 	if (id != ZPROP_USERPROP) {
 		if (zfs_prop_get(zhp, id, dst, size, NULL, NULL, 0, B_TRUE) != 0)
 			return nrd_fail(err, EINVAL, "ZfsBadProperty",

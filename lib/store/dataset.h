@@ -18,7 +18,7 @@ bool store_dataset_exists(struct store *store, const char *name);
 int store_dataset_create(struct store *store, const char *name, const char *const *props,
 			 struct nrd_err *err);
 
-/* A property's value, "" for a user property nobody set. "ZfsNotFound", "ZfsBadProperty". */
+/* A property's value, also of a snapshot, "" for a user property nobody set. "ZfsNotFound", "ZfsBadProperty". */
 int store_dataset_get(struct store *store, const char *name, const char *prop, char *dst,
 		      size_t size, struct nrd_err *err);
 int store_dataset_set(struct store *store, const char *name, const char *prop, const char *value,
@@ -60,6 +60,9 @@ int store_dataset_destroy(struct store *store, const char *name, struct nrd_err 
 /* Of it and, recursive, of all below it at once: name@snap. "ZfsExists", "ZfsNoSpace". */
 int store_dataset_snapshot(struct store *store, const char *name, const char *snap, bool recursive,
 			   struct nrd_err *err);
+
+/* NAME is again what it was; its newer snapshots go, and the clones of those. "ZfsNotFound". */
+int store_dataset_rollback(struct store *store, const char *snapshot, struct nrd_err *err);
 
 /* snapshot is NAME@SNAP; props as for creating. Nothing is mounted. "ZfsNotFound", "ZfsExists". */
 int store_dataset_clone(struct store *store, const char *snapshot, const char *name,

@@ -27,7 +27,7 @@
 	X(zfs_is_mounted) X(zfs_iter_filesystems_v2) X(zfs_iter_snapshots_sorted_v2) \
 	X(zfs_mount) X(zfs_name_to_prop) X(zfs_open) X(zfs_promote) X(zfs_prop_get) \
 	X(zfs_prop_get_int) X(zfs_prop_inherit) X(zfs_prop_set) X(zfs_prop_user) \
-	X(zfs_rename) X(zfs_snapshot) X(zpool_close) X(zpool_destroy) \
+	X(zfs_rename) X(zfs_rollback) X(zfs_snapshot) X(zpool_close) X(zpool_destroy) \
 	X(zpool_disable_datasets) X(zpool_export) X(zpool_get_config) X(zpool_get_name) \
 	X(zpool_get_prop) X(zpool_get_userprop) X(zpool_import_props) X(zpool_iter) \
 	X(zpool_name_to_prop) X(zpool_open_canfail) X(zpool_prop_to_name) \
@@ -88,6 +88,7 @@ int store_libzfs_load(struct nrd_err *err);
 #define zfs_prop_set store_libzfs.zfs_prop_set
 #define zfs_prop_user store_libzfs.zfs_prop_user
 #define zfs_rename store_libzfs.zfs_rename
+#define zfs_rollback store_libzfs.zfs_rollback
 #define zfs_snapshot store_libzfs.zfs_snapshot
 #define zpool_close store_libzfs.zpool_close
 #define zpool_destroy store_libzfs.zpool_destroy

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mount.h>
 
 #include "dataset.h"
@@ -296,5 +297,24 @@ store_dataset_promote(struct store *store, const char *name, struct nrd_err *err
 		return r;
 	if (zfs_promote(zhp) != 0)
 		return store_fail(store, err, "promote dataset %s", name);
+	return 0;
+}
+
+int
+store_dataset_rollback(struct store *store, const char *snapshot, struct nrd_err *err)
+{
+	NRD_FREE char *name = nrd_format("%.*s", (int)strcspn(snapshot, "@"), snapshot);
+	STORE_ZFS zfs_handle_t *zhp = NULL;
+	STORE_ZFS zfs_handle_t *snap = NULL;
+	int r = name != NULL ? open_any(store, name, &zhp, err) : nrd_nomem(err);
+
+	if (r == 0)
+		r = open_any(store, snapshot, &snap, err);
+	if (r == 0)
+		r = nrd_fault(err, "roll back to %s", snapshot);
+	if (r < 0)
+		return r;
+	if (zfs_rollback(zhp, snap, B_TRUE) != 0)
+		return store_fail(store, err, "roll back to %s", snapshot);
 	return 0;
 }
