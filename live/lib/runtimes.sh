@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 #
 # What `make bench` runs beside zones: Debian 13's own container runtimes with what they need, as a directory (for the build
-# machine) and as an archive (for a node). Nothing else uses it.
+# machine) and as an archive (for a node), and the system call filter that podman gives crun. Nothing else uses it.
 
 RUNTIME_PEERS=crun,runc,lxc,systemd-container,systemd,busybox-static,util-linux,mount,iproute2
 
@@ -17,6 +17,9 @@ do_runtimes() {
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
 		"$SUITE" "$STAGE_OUT/root" - <"$BUILD/sources.list"
+	# The file alone: with its package would come podman's network and image tools.
+	in_root -b "$STAGE_OUT:/out" -- sh -ec 'cd /tmp && apt-get -qq download golang-github-containers-common &&
+		dpkg-deb -x golang-github-containers-common_*.deb x && cp x/usr/share/containers/seccomp.json /out/'
 	in_root -b "$STAGE_OUT:/out" -- sh -c 'tar -C /out/root -c --exclude=./dev --exclude=./var/lib/apt --exclude=./var/cache . |
 		zstd -q -T0 -6 -o /out/root.tar.zst'
 }

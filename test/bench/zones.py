@@ -5,6 +5,7 @@ Zones against Debian's own runtimes, the floor and themselves. The same scripts 
 machine (natively, as emulation punishes large programs) and on a node.
 """
 import collections
+import json
 import os
 import shutil
 import statistics
@@ -30,6 +31,24 @@ def sh(*argv, **kwargs):
     return done
 
 
+def same_protection(path):
+    """
+    What makes crun's container as guarded as a zone is, as members of its configuration: a user namespace, and the filter
+    that podman has for one with crun's default capabilities.
+    """
+    rules = json.loads((TOP / "build/runtimes/seccomp.json").read_text())
+    syscalls = [{k: v for k, v in rule.items() if k in ("names", "action", "args", "errnoRet") and v not in (None, [])}
+                for rule in rules["syscalls"]
+                if not set(rule.get("includes", {}).get("caps", [])) - {"CAP_AUDIT_WRITE", "CAP_KILL", "CAP_NET_BIND_SERVICE"}
+                and "amd64" in rule.get("includes", {}).get("arches", ["amd64"])
+                and "amd64" not in rule.get("excludes", {}).get("arches", [])]
+    ids = [{"containerID": 0, "hostID": 1000000, "size": 65536}]
+    seccomp = {"defaultAction": rules["defaultAction"], "defaultErrnoRet": rules.get("defaultErrnoRet", 38),
+               "architectures": ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"], "syscalls": syscalls}
+    members = {"uidMappings": ids, "gidMappings": ids, "seccomp": seccomp}
+    path.write_text("".join(f"{json.dumps(k)}: {json.dumps(v)},\n" for k, v in members.items()))
+
+
 def make_work(work):
     """What `enter` shows as /bench: two roots for zones, the static programs, the scripts."""
     sh("live/build", "programs", "runtimes")
@@ -50,6 +69,7 @@ def make_work(work):
     init = work / "shellfs/sbin/init"
     init.write_text(SHELL_INIT)
     init.chmod(0o755)
+    same_protection(work / "same.json")
     for name in SCRIPTS:
         shutil.copy(HERE / name, work / name)
 
@@ -141,11 +161,14 @@ def bench_race(fig, place, rounds, timeout):
     how = f"`make bench`, {place.name}: `zoneadm boot`, lx zone with an init that does nothing, plain directory as root, interleaved"
     fig.add(f"zone boot {place.name}", "2.5 x floor, 0.5 x crun, 0.2 x lxc-start", boot, "ms", how, beside(boot, [
         ("floor", whole(times["floor"])), ("`crun run -d`", first(times["crun run -d"])),
+        ("`crun run -d` with user namespace and podman's filter", first(times["crun, guarded alike"])),
         ("`runc run -d`", first(times["runc run -d"])), ("`lxc-start`", first(times["lxc-start"]))]))
     cycle = whole(times["zone"])
     fig.add(f"zone boot and halt {place.name}", "-", cycle, "ms", "the same run", beside(cycle, [
         ("floor, once", whole(times["floor"])), ("crun run -d, delete", whole(times["crun run -d"])),
-        ("crun create, start, delete", whole(times["crun create"])), ("crun run, once", whole(times["crun run"])),
+        ("crun create, start, delete", whole(times["crun create"])),
+        ("crun run -d, delete, with user namespace and podman's filter", whole(times["crun, guarded alike"])),
+        ("crun run, once", whole(times["crun run"])),
         ("runc run -d, delete", whole(times["runc run -d"])), ("runc create, start, delete", whole(times["runc create"])),
         ("lxc-start, lxc-stop", whole(times["lxc-start"])), ("systemd-nspawn, once", whole(times["nspawn"]))]))
     by_ready = whole(times["zone, by ready"])
