@@ -255,3 +255,21 @@ zone_check_fs_type(const char *s, struct nrd_err *err)
 				s);
 	return 0;
 }
+
+int
+zone_check_compression(const char *s, struct nrd_err *err)
+{
+	static const char *const plain[] = { "on", "off", "gzip", "lz4", "lzjb", "zle", "zstd", NULL };
+	const char *level = nrd_starts(s, "gzip-");
+	uint64_t most = 9, n;
+
+	if (level == NULL) {
+		level = nrd_starts(s, "zstd-");
+		most = 19;
+	}
+	if (nrd_strv_has(plain, s) || (level != NULL && nrd_parse_u64(level, 1, most, &n, NULL) == 0))
+		return 0;
+	return nrd_fail(err, EINVAL, "BadCompression",
+			"\"%.40s\" is none of on, off, gzip, gzip-1 to gzip-9, lz4, lzjb, zle, zstd, "
+			"zstd-1 to zstd-19", s);
+}

@@ -23,3 +23,4 @@ int zone_check_nic_tag(const char *s, struct nrd_err *err);  /* "BadNicTag" */
 int zone_check_attr(const char *s, struct nrd_err *err);     /* the name of an attr; "BadName" */
 int zone_check_device(const char *s, struct nrd_err *err);   /* a pattern below /dev; "BadPath" */
 int zone_check_fs_type(const char *s, struct nrd_err *err);  /* "BadFilesystem" */
+int zone_check_compression(const char *s, struct nrd_err *err); /* of a dataset; "BadCompression" */

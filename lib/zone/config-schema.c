@@ -205,6 +205,24 @@ static const struct nrd_field config_fields[] = {
 	NRD_FIELD_MAP(T, customer_metadata, NRD_OPTIONAL, 0, NULL),
 	NRD_FIELD_MAP(T, internal_metadata, NRD_OPTIONAL, 0, NULL),
 	NRD_FIELD_MAP(T, tags, NRD_OPTIONAL, 0, NULL),
+
+	NRD_FIELD_STR(T, transition, NRD_READONLY, zone_check_word),
+	NRD_FIELD_BOOL(T, failed, NRD_READONLY),
+	FLAG(archive_on_delete, .help = "keep what tells of its end"),
+	FLAG(do_not_inventory),
+	FLAG(firewall_enabled),
+	FLAG(indestructible_zoneroot, .help = "neither deleted nor given another image"),
+	FLAG(indestructible_delegated, .help = "not deleted while it has its own datasets"),
+	TEXT(package_name, zone_check_line),
+	TEXT(package_version, zone_check_line),
+	NRD_FIELD_MAP(T, routes, NRD_OPTIONAL, 64, zone_check_line, .help = "destination to gateway"),
+	TEXT(zfs_root_compression, zone_check_compression),
+	TEXT(zfs_data_compression, zone_check_compression),
+	LIMIT(zfs_root_recsize, 1048576, .help = "bytes, a power of two"),
+	LIMIT(zfs_data_recsize, 1048576, .help = "bytes, a power of two"),
+	LIMIT(zfs_filesystem_limit, UINT64_MAX),
+	LIMIT(zfs_snapshot_limit, UINT64_MAX),
+	LIMIT(mdata_exec_timeout, 86400, .help = "seconds its user-script has; 0: any"),
 };
 
 const struct nrd_schema zone_config_schema =

@@ -140,6 +140,18 @@ struct zone_config {
 	char **datasets;      /* delegated */
 
 	char **customer_metadata, **internal_metadata, **tags; /* maps */
+
+	/* lib/vm's: zones are what they are without them */
+	char *transition;     /* "provisioning": it is being made, and is removed when that was cut off */
+	bool failed;          /* it could not be made, and is kept for people to look at */
+	bool archive_on_delete, do_not_inventory, firewall_enabled;
+	bool indestructible_zoneroot, indestructible_delegated;
+	char *package_name, *package_version;
+	char **routes;        /* map: destination to gateway */
+	char *zfs_root_compression, *zfs_data_compression;
+	uint64_t zfs_root_recsize, zfs_data_recsize;
+	uint64_t zfs_filesystem_limit, zfs_snapshot_limit;
+	uint64_t mdata_exec_timeout; /* seconds, 0: none */
 };
 
 /*

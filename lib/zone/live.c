@@ -25,7 +25,10 @@ static const char *const live_keys[] = {
 	"max_shm_ids", "max_shm_memory", "zfs_io_priority", "quota",
 	"zone_installed", "create_timestamp", "zonedid", "id_base", "id_count", "alias", "owner_uuid",
 	"billing_id", "image_uuid", "autoboot", "customer_metadata", "internal_metadata", "tags",
-	"attrs", NULL,
+	"attrs", "transition", "failed", "archive_on_delete", "do_not_inventory", "firewall_enabled",
+	"indestructible_zoneroot", "indestructible_delegated", "package_name", "package_version",
+	"zfs_root_compression", "zfs_data_compression", "zfs_root_recsize", "zfs_data_recsize",
+	"zfs_filesystem_limit", "zfs_snapshot_limit", "mdata_exec_timeout", NULL,
 };
 
 /* A /tmp that is on disk does not become a tmpfs under those who use it, nor the other way round. */

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "nrd/mem.h"
+#include "vm/history.h"
+#include "vm/object.h"
+#include "vm/snapshot.h"
+#include "vmadm.h"
+
+static int
+open_vm(const struct nrd_args *args, struct vm *ret_vm, int *ret_lock, const char **ret_uuid, struct nrd_err *err)
+{
+	NRD_AUTO(vm) found = { 0 };
+	int r = uuid_of(args, 0, ret_uuid, err);
+
+	if (r == 0)
+		r = vm_read(*ret_uuid, &found, err);
+	if (r == 0)
+		r = zone_lock(found.config.zonename, true, ret_lock, err);
+	return r == 0 ? vm_read(*ret_uuid, ret_vm, err) : r;
+}
+
+int
+cmd_create_snapshot(const struct nrd_args *args, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	const char *uuid;
+	int r = open_vm(args, &vm, &lock, &uuid, err);
+
+	if (r == 0)
+		r = vm_snapshot_create(&vm, args->argv[1], err);
+	return r < 0 ? told(args, NULL, r, err) : done("Created snapshot %s for VM %s", args->argv[1], uuid);
+}
+
+int
+cmd_delete_snapshot(const struct nrd_args *args, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	const char *uuid;
+	int r = open_vm(args, &vm, &lock, &uuid, err);
+
+	if (r == 0)
+		r = vm_snapshot_delete(&vm, args->argv[1], err);
+	return r < 0 ? told(args, NULL, r, err) : done("Deleted snapshot %s for VM %s", args->argv[1], uuid);
+}
+
+int
+cmd_rollback_snapshot(const struct nrd_args *args, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	const char *uuid;
+	int r = open_vm(args, &vm, &lock, &uuid, err);
+
+	if (r == 0)
+		r = vm_snapshot_rollback(&vm, args->argv[1], err);
+	if (r == 0)
+		r = vm_history_add(&vm.config, "rollback", NULL, err);
+	return r < 0 ? told(args, NULL, r, err) : done("Rolled back snapshot %s for VM %s", args->argv[1], uuid);
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "vm/make.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "brand/lifecycle.h"
+#include "brand/steps.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "store/dataset.h"
+#include "vm/history.h"
+#include "vm/image.h"
+#include "vm/object.h"
+#include "vm/power.h"
+#include "vm/storage.h"
+
+#define SCHEMA (&zone_config_schema)
+#define MAKING "provisioning"
+#define REMOVING "deleting"
+
+static const struct brand_place node = { .dir = NULL };
+
+void
+vm_plan_fini(struct vm_plan *plan)
+{
+	zone_config_fini(&plan->config);
+	free(plan->snapshot);
+}
+
+void
+vm_plan_cleanup(struct vm_plan *plan)
+{
+	vm_plan_fini(plan);
+}
+
+static int
+set_transition(struct zone_config *c, const char *value)
+{
+	if (value == NULL) {
+		NRD_CLEAR(SCHEMA, c, transition);
+		return 0;
+	}
+	if (nrd_str_set(&c->transition, value) < 0)
+		return -ENOMEM;
+	NRD_SET(SCHEMA, c, transition);
+	return 0;
+}
+
+/* ---- planned ---- */
+
+static int
+must_be_new(const struct zone_config *c, struct nrd_err *err)
+{
+	NRD_AUTO(zone_config) other = { 0 };
+	int r = zone_config_read(NULL, c->zonename, &other, NULL);
+
+	if (r == -ENOENT)
+		return zone_config_clash(NULL, c, err);
+	return r < 0 ? zone_config_read(NULL, c->zonename, &other, err)
+		     : nrd_fail(err, EEXIST, "VmExists", "there is a machine %s already", c->zonename);
+}
+
+/* What gives a zone its own dataset: the tenant's, from birth. */
+static int
+add_data(struct zone_config *c)
+{
+	int r = nrd_strv_addf(&c->datasets, "%s/" VM_DATA, c->zfs_filesystem);
+
+	NRD_SET(SCHEMA, c, datasets);
+	return r;
+}
+
+int
+vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct nrd_err *err)
+{
+	NRD_AUTO(vm_plan) plan = { 0 };
+	NRD_AUTO(vm_bad) bad = { 0 };
+	int r = vm_payload_create(payload, &plan.config, &plan.wish, &bad, err);
+
+	if (r == 0)
+		r = vm_bad_fail(&bad, err);
+	if (r == 0)
+		r = zone_config_fill(&plan.config, err);
+	if (r == 0 && plan.wish.delegate_dataset && add_data(&plan.config) < 0)
+		r = nrd_nomem(err);
+	if (r == 0)
+		r = zone_config_verify(&plan.config, err);
+	if (r == 0)
+		r = must_be_new(&plan.config, err);
+	if (r == 0)
+		r = vm_image_find(&plan.config, &plan.snapshot, err);
+	if (r < 0)
+		return r;
+	*ret_plan = plan;
+	plan = (struct vm_plan){ 0 };
+	return 0;
+}
+
+int
+vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *err)
+{
+	NRD_STRV char **steps = NULL;
+	const struct zone_config *c = &plan->config;
+	int r = nrd_strv_addf(&steps, "write " ZONE_DIR "/%s.json", c->zonename);
+
+	if (r == 0 && plan->snapshot != NULL)
+		r = nrd_strv_addf(&steps, "clone %s to %s", plan->snapshot, c->zfs_filesystem);
+	else if (r == 0)
+		r = nrd_strv_addf(&steps, "create %s, from the platform", c->zfs_filesystem);
+	if (r == 0 && c->quota != 0)
+		r = nrd_strv_addf(&steps, "give it a quota of %llu GiB", (unsigned long long)c->quota);
+	if (r == 0 && plan->wish.delegate_dataset)
+		r = nrd_strv_addf(&steps, "create %s/" VM_DATA ", for its root to manage", c->zfs_filesystem);
+	if (r == 0 && c->autoboot)
+		r = nrd_strv_add(&steps, "boot it");
+	if (r < 0)
+		return nrd_nomem(err);
+	*ret_steps = NRD_TAKE(steps);
+	return 0;
+}
+
+int
+vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *err)
+{
+	NRD_STRV char **lines = NULL;
+	uint64_t node_mib = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
+	uint64_t ram = plan->config.max_physical_memory;
+	int r = 0;
+
+	if (ram > node_mib)
+		r = nrd_strv_addf(&lines, "it may use %llu MiB of memory, and the node has %llu MiB",
+				  (unsigned long long)ram, (unsigned long long)node_mib);
+	if (r < 0)
+		return nrd_nomem(err);
+	*ret_lines = NRD_TAKE(lines);
+	return 0;
+}
+
+/* ---- made ---- */
+
+struct making {
+	struct vm_plan *plan;
+	bool written;
+};
+
+static int
+up_file(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+	int r = set_transition(&m->plan->config, MAKING) < 0 ? nrd_nomem(err) : 0;
+
+	if (r == 0)
+		r = zone_config_write(NULL, &m->plan->config, err);
+	m->written = r == 0;
+	return r;
+}
+
+static void
+down_file(void *arg)
+{
+	struct making *m = arg;
+
+	if (m->written)
+		(void)zone_config_delete(NULL, m->plan->config.zonename, NULL);
+}
+
+static int
+up_root(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+	const struct brand_install_opts how = { .source = { .snapshot = m->plan->snapshot } };
+
+	return brand_install(&node, &m->plan->config, &how, err);
+}
+
+static void
+down_root(void *arg)
+{
+	struct making *m = arg;
+
+	if (m->plan->config.installed != ZONE_CONFIGURED)
+		(void)brand_uninstall(&node, &m->plan->config, NULL);
+}
+
+static int
+up_storage(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+
+	return vm_storage_make(&m->plan->config, err);
+}
+
+static int
+up_boot(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+	struct vm vm = { .config = m->plan->config }; /* only borrowed */
+
+	return m->plan->config.autoboot ? vm_boot(&vm, err) : 0;
+}
+
+static void
+down_boot(void *arg)
+{
+	struct making *m = arg;
+	struct vm vm = { .config = m->plan->config };
+
+	if (zone_run_read(vm.config.zonename, &vm.run, NULL) == 0 && vm.run.state >= ZONE_ST_READY)
+		(void)vm_halt(&vm, NULL);
+}
+
+static int
+up_done(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+
+	(void)set_transition(&m->plan->config, NULL);
+	return zone_config_write(NULL, &m->plan->config, err);
+}
+
+static const struct brand_step steps[] = {
+	{ "file", up_file, down_file },
+	{ "root", up_root, down_root },
+	{ "storage", up_storage },
+	{ "boot", up_boot, down_boot },
+	{ "done", up_done },
+};
+
+int
+vm_create(struct vm_plan *plan, struct nrd_err *err)
+{
+	struct making m = { .plan = plan };
+	NRD_CLOSE int lock = -1;
+	int r = zone_lock(plan->config.zonename, true, &lock, err);
+
+	/* Somebody may have made it while we waited. */
+	if (r == 0)
+		r = must_be_new(&plan->config, err);
+	if (r == 0)
+		r = brand_steps_run(steps, nrd_count(steps), &m, err);
+	return r < 0 ? r : vm_history_add(&plan->config, "create", NULL, err);
+}
+
+/* ---- removed ---- */
+
+static int
+check_indestructible(const struct zone_config *c, struct nrd_err *err)
+{
+	if (c->indestructible_zoneroot)
+		return nrd_fail(err, EPERM, "VmIndestructible",
+				"it is indestructible: vmadm update it with indestructible_zoneroot=false first");
+	if (c->indestructible_delegated && c->datasets != NULL && c->datasets[0] != NULL)
+		return nrd_fail(err, EPERM, "VmIndestructible",
+				"its data are indestructible: vmadm update it with "
+				"indestructible_delegated=false first");
+	return 0;
+}
+
+/* Marked first: what is cut off from here on is finished by vm_sweep. */
+static int
+remove_vm(struct vm *vm, struct nrd_err *err)
+{
+	struct zone_config *c = &vm->config;
+	int r = set_transition(c, REMOVING) < 0 ? nrd_nomem(err) : 0;
+
+	c->autoboot = false;
+	NRD_SET(SCHEMA, c, autoboot);
+	if (r == 0)
+		r = zone_config_write(NULL, c, err);
+	if (r == 0 && vm->run.state > ZONE_ST_INSTALLED)
+		r = vm_halt(vm, err);
+	if (r == 0 && c->installed != ZONE_CONFIGURED)
+		r = brand_uninstall(&node, c, err);
+	return r < 0 ? r : zone_config_delete(NULL, c->zonename, err);
+}
+
+int
+vm_delete(const char *uuid, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_AUTO(vm) now = { 0 };
+	NRD_CLOSE int lock = -1;
+	int r = vm_read(uuid, &vm, err);
+
+	if (r == 0)
+		r = zone_lock(vm.config.zonename, true, &lock, err);
+	if (r == 0)
+		r = vm_read(uuid, &now, err);
+	if (r == 0)
+		r = check_indestructible(&now.config, err);
+	if (r == 0)
+		r = remove_vm(&now, err);
+	return r < 0 ? r : vm_history_add(&vm.config, "delete", NULL, err);
+}
+
+int
+vm_delete_describe(const char *uuid, char ***ret_steps, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_STRV char **words = NULL;
+	int r = vm_read(uuid, &vm, err);
+
+	if (r == 0)
+		r = check_indestructible(&vm.config, err);
+	if (r < 0)
+		return r;
+	if (vm.run.state > ZONE_ST_INSTALLED)
+		r = nrd_strv_add(&words, "halt it");
+	if (r == 0 && brand_has_dataset(&vm.config))
+		r = nrd_strv_addf(&words, "destroy %s, with its snapshots and what is below it", vm.config.zfs_filesystem);
+	if (r == 0)
+		r = nrd_strv_addf(&words, "remove " ZONE_DIR "/%s.json", vm.config.zonename);
+	if (r < 0)
+		return nrd_nomem(err);
+	*ret_steps = NRD_TAKE(words);
+	return 0;
+}
+
+static int
+sweep_one(const char *name, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	int r = zone_lock(name, true, &lock, err);
+
+	if (r == 0)
+		r = vm_read_zone(name, &vm, err);
+	if (r < 0 || vm.config.transition == NULL || vm.config.transition[0] == '\0')
+		return r;
+	(void)fprintf(stderr, "vmadm: %s: its %s was cut off: it is removed\n", name,
+		      nrd_streq(vm.config.transition, MAKING) ? "making" : "removal");
+	return remove_vm(&vm, err);
+}
+
+int
+vm_sweep(struct nrd_err *err)
+{
+	NRD_STRV char **names = NULL;
+	int r = zone_config_list(NULL, &names, err), first = 0;
+
+	for (size_t i = 0; r == 0 && names != NULL && names[i] != NULL; i++) {
+		int one = sweep_one(names[i], first == 0 ? err : NULL);
+
+		if (one < 0 && one != -ENOENT && first == 0)
+			first = one;
+	}
+	return r < 0 ? r : first;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "nrd/err.h"
+#include "nrd/json.h"
+#include "vm/payload.h"
+
+/*
+ * Machines made and removed, whole or not at all: what fails on the way is taken back, and what a power
+ * cut left half made or half removed is removed by vm_sweep when the node boots.
+ */
+
+/* A payload that was looked at, its defaults filled in. */
+struct vm_plan {
+	struct zone_config config;
+	struct vm_wish wish;
+	char *snapshot; /* of the image; NULL: the platform alone */
+};
+void vm_plan_fini(struct vm_plan *plan);
+void vm_plan_cleanup(struct vm_plan *plan);
+
+/*
+ * "BadPayload", "ImageNotInstalled", "VmExists", and what zone_config_verify says. Nothing is made yet.
+ */
+int vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct nrd_err *err);
+
+/* The steps in words, one each. Caller frees. */
+int vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *err);
+
+/* What is odd about it, in words for people; NULL: nothing. Caller frees. */
+int vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *err);
+
+int vm_create(struct vm_plan *plan, struct nrd_err *err);
+
+/* "VmIndestructible". Halts it first. */
+int vm_delete(const char *uuid, struct nrd_err *err);
+int vm_delete_describe(const char *uuid, char ***ret_steps, struct nrd_err *err);
+
+/* Removes machines whose making or removing was cut off; goes on after a failure, and tells the first. */
+int vm_sweep(struct nrd_err *err);

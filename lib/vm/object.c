@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "vm/object.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "brand/brand.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "store/dataset.h"
+#include "vm/props.h"
+#include "vm/snapshot.h"
+
+#define SCHEMA (&zone_config_schema)
+#define SYSINFO "/run/nereid/sysinfo.json"
+
+void
+vm_fini(struct vm *vm)
+{
+	zone_config_fini(&vm->config);
+}
+
+void
+vm_cleanup(struct vm *vm)
+{
+	vm_fini(vm);
+}
+
+int
+vm_read_zone(const char *zonename, struct vm *ret_vm, struct nrd_err *err)
+{
+	char path[256];
+	struct stat st;
+	int r = zone_config_read(NULL, zonename, &ret_vm->config, err);
+
+	if (r == 0)
+		r = zone_run_read(zonename, &ret_vm->run, err);
+	(void)snprintf(path, sizeof(path), ZONE_DIR "/%s.json", zonename);
+	if (r == 0 && stat(path, &st) == 0)
+		ret_vm->modified_ms = (int64_t)st.st_mtim.tv_sec * 1000;
+	return r;
+}
+
+/* Nearly always the zone is named by its uuid. */
+int
+vm_read(const char *uuid, struct vm *ret_vm, struct nrd_err *err)
+{
+	NRD_FREE char *name = NULL;
+	char have[NRD_UUID_TEXT];
+	int r = vm_read_zone(uuid, ret_vm, NULL);
+
+	if (r == 0) {
+		nrd_uuid_format(&ret_vm->config.uuid, have);
+		if (nrd_streq(have, uuid))
+			return 0;
+	}
+	vm_fini(ret_vm);
+	*ret_vm = (struct vm){ 0 };
+	if (r < 0 && r != -ENOENT)
+		return vm_read_zone(uuid, ret_vm, err);
+	r = zone_config_by_uuid(NULL, uuid, &name, NULL);
+	if (r < 0)
+		return nrd_fail(err, ENOENT, "ZoneNotFound", "%s: No such zone configured", uuid);
+	return vm_read_zone(name, ret_vm, err);
+}
+
+const char *
+vm_state(const struct vm *vm)
+{
+	enum zone_state state = zone_state_of(vm->config.installed, &vm->run);
+
+	if (vm->config.failed)
+		return "failed";
+	if (vm->config.transition != NULL && vm->config.transition[0] != '\0')
+		return vm->config.transition;
+	return state == ZONE_ST_INSTALLED ? "stopped" : zone_state_name(state);
+}
+
+const char *
+vm_type(const struct vm *vm)
+{
+	return vm->config.brand == ZONE_LX ? "LX" : vm->config.brand == ZONE_KVM ? "KVM" : "OS";
+}
+
+void
+vm_time_format(int64_t ms, char ret_text[VM_TIME_TEXT])
+{
+	time_t t = (time_t)(ms / 1000);
+	struct tm tm;
+	size_t n;
+
+	(void)gmtime_r(&t, &tm);
+	n = strftime(ret_text, VM_TIME_TEXT - 8, "%Y-%m-%dT%H:%M:%S", &tm);
+	(void)snprintf(ret_text + n, VM_TIME_TEXT - n, ".%03dZ", (int)(ms % 1000));
+}
+
+/* ---- written ---- */
+
+/* The file's own fields, but those that say how the node does it. */
+static void
+write_fields(const struct zone_config *c, struct nrd_jw *w)
+{
+	static const char *const inner[] = { "zone_installed", "id_base", "id_count", NULL };
+
+	for (size_t i = 0; i < SCHEMA->n_fields; i++) {
+		const struct nrd_field *f = &SCHEMA->fields[i];
+		const char *key = nrd_field_key(f);
+
+		if (!nrd_field_present(SCHEMA, f, c) || nrd_strv_has(inner, key))
+			continue;
+		nrd_jw_key(w, key);
+		nrd_encode_field(SCHEMA, f, c, w);
+	}
+}
+
+static void
+write_exit(const struct zone_run *run, struct nrd_jw *w)
+{
+	if (!run->exited)
+		return;
+	nrd_jw_ki64(w, "exit_status", WIFSIGNALED(run->exit_status) ? -WTERMSIG(run->exit_status)
+								      : WEXITSTATUS(run->exit_status));
+	nrd_jw_kstr(w, "exit_timestamp", run->exit_time);
+}
+
+static void
+write_run(const struct vm *vm, struct nrd_jw *w)
+{
+	enum zone_state state = zone_state_of(vm->config.installed, &vm->run);
+
+	nrd_jw_kstr(w, "state", vm_state(vm));
+	nrd_jw_kstr(w, "zone_state", zone_state_name(state));
+	if (state >= ZONE_ST_READY && vm->run.zoneid != 0)
+		nrd_jw_ku64(w, "zoneid", vm->run.zoneid);
+	if (state == ZONE_ST_RUNNING) {
+		nrd_jw_ki64(w, "pid", vm->run.init);
+		nrd_jw_kstr(w, "boot_timestamp", vm->run.boot_time);
+		nrd_jw_ku64(w, "init_restarts", vm->run.init_restarts);
+	} else {
+		write_exit(&vm->run, w);
+	}
+}
+
+static void
+write_node(struct nrd_jw *w)
+{
+	static const char *const keys[][2] = {
+		{ "UUID", "server_uuid" }, { "Datacenter Name", "datacenter_name" },
+		{ "Live Image", "platform_buildstamp" },
+	};
+	NRD_AUTO(nrd_json) *doc = NULL;
+
+	if (nrd_json_read_file(SYSINFO, NULL, &doc, NULL) < 0)
+		return;
+	for (size_t i = 0; i < nrd_count(keys); i++) {
+		const char *value = nrd_get_str(nrd_json_root(doc), keys[i][0]);
+
+		if (value != NULL)
+			nrd_jw_kstr(w, keys[i][1], value);
+	}
+}
+
+int
+vm_write(const struct vm *vm, unsigned parts, struct nrd_jw *w, struct nrd_err *err)
+{
+	char modified[VM_TIME_TEXT];
+	int r = 0;
+
+	nrd_jw_obj_open(w);
+	write_fields(&vm->config, w);
+	nrd_jw_kstr(w, "type", vm_type(vm));
+	nrd_jw_kbool(w, "hvm", vm->config.brand == ZONE_KVM);
+	nrd_jw_ku64(w, "v", 1);
+	if (NRD_HAS(SCHEMA, &vm->config, max_physical_memory))
+		nrd_jw_ku64(w, "ram", vm->config.max_physical_memory);
+	write_run(vm, w);
+	if (vm->modified_ms != 0) {
+		vm_time_format(vm->modified_ms, modified);
+		nrd_jw_kstr(w, "last_modified", modified);
+	}
+	if ((parts & VM_PART_NODE) != 0)
+		write_node(w);
+	if ((parts & VM_PART_SNAPSHOTS) != 0 && brand_has_dataset(&vm->config))
+		r = vm_snapshots_write(vm, w, err);
+	nrd_jw_obj_close(w);
+	return r;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "nrd/err.h"
+#include "nrd/json.h"
+#include "zone/config.h"
+#include "zone/state.h"
+
+/* A machine as `vmadm get` shows it: what stands in its file, and what is so now. */
+struct vm {
+	struct zone_config config;
+	struct zone_run run;
+	int64_t modified_ms; /* of its file; 0: not known */
+};
+
+/* RFC 3339, UTC, with milliseconds. */
+#define VM_TIME_TEXT 40
+void vm_time_format(int64_t ms, char ret_text[VM_TIME_TEXT]);
+
+void vm_fini(struct vm *vm);
+void vm_cleanup(struct vm *vm);
+
+/* The machine with that uuid. "ZoneNotFound" (-ENOENT: "UUID: No such zone configured"). */
+int vm_read(const char *uuid, struct vm *ret_vm, struct nrd_err *err);
+/* The machine of that zone. */
+int vm_read_zone(const char *zonename, struct vm *ret_vm, struct nrd_err *err);
+
+/* "running", "stopped", "provisioning", "failed", ... */
+const char *vm_state(const struct vm *vm);
+/* "OS", "LX", "KVM" */
+const char *vm_type(const struct vm *vm);
+
+enum vm_parts {
+	VM_PART_SNAPSHOTS = 1u << 0, /* asks ZFS */
+	VM_PART_NODE = 1u << 1,      /* of the node: its uuid, its platform */
+};
+/* One JSON object. */
+int vm_write(const struct vm *vm, unsigned parts, struct nrd_jw *w, struct nrd_err *err);

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+
+#include "nrd/err.h"
+#include "vm/object.h"
+
+/*
+ * Machines going up and down. All but vm_signal change what is said of autoboot: a machine that was
+ * stopped stays so when the node boots. The caller holds zone_lock, but for stopping, which also ends a
+ * boot that hangs.
+ */
+enum vm_stop {
+	VM_STOP_ASK,  /* its init is asked, and given time */
+	VM_STOP_FORCE,
+};
+
+/* 1: it runs already. "VmWrongState". */
+int vm_start(struct vm *vm, struct nrd_err *err);
+/* 1: it is stopped already. */
+int vm_stop(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);
+int vm_reboot(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);
+
+/* "VmNotRunning". */
+int vm_signal(const struct vm *vm, int signal, struct nrd_err *err);
+
+/* Without a word about autoboot. */
+int vm_boot(struct vm *vm, struct nrd_err *err);
+int vm_halt(struct vm *vm, struct nrd_err *err);

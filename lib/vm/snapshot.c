@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "vm/snapshot.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "brand/brand.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "store/dataset.h"
+#include "vm/power.h"
+
+#define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:%-"
+
+static int
+check_name(const char *name, struct nrd_err *err)
+{
+	size_t len = strlen(name);
+
+	if (len == 0 || len > VM_SNAPSHOT_NAME_MAX || strspn(name, NAME_CHARS) != len)
+		return nrd_fail(err, EINVAL, "BadSnapshotName",
+				"Invalid snapshot name: 1 to %d of letters, digits and _ . : %% -",
+				VM_SNAPSHOT_NAME_MAX);
+	return 0;
+}
+
+static int
+check_vm(const struct vm *vm, struct nrd_err *err)
+{
+	if (!brand_has_dataset(&vm->config))
+		return nrd_fail(err, ENOTSUP, "SnapshotsNotHere",
+				"its root is a plain directory, of which there are no snapshots");
+	if (vm->config.datasets != NULL && vm->config.datasets[0] != NULL)
+		return nrd_fail(err, ENOTSUP, "SnapshotsNotHere",
+				"it has datasets of its own, which would not go back with it");
+	return 0;
+}
+
+/* The store, and the snapshot's whole name. */
+static int
+begin(const struct vm *vm, const char *name, struct store **ret_store, char **ret_snapshot, struct nrd_err *err)
+{
+	int r = check_name(name, err);
+
+	if (r == 0)
+		r = check_vm(vm, err);
+	if (r == 0)
+		r = store_open(ret_store, err);
+	if (r < 0)
+		return r;
+	*ret_snapshot = nrd_format("%s@" VM_SNAPSHOT_PREFIX "%s", vm->config.zfs_filesystem, name);
+	return *ret_snapshot != NULL ? 0 : nrd_nomem(err);
+}
+
+static int
+names(struct store *store, const struct vm *vm, char ***ret_names, struct nrd_err *err)
+{
+	return store_dataset_list(store, vm->config.zfs_filesystem, STORE_LIST_SNAPSHOTS, ret_names, err);
+}
+
+static int
+must_be_there(struct store *store, const struct vm *vm, const char *name, const char *snapshot, struct nrd_err *err)
+{
+	NRD_STRV char **have = NULL;
+	char uuid[NRD_UUID_TEXT];
+	int r = names(store, vm, &have, err);
+
+	if (r < 0 || nrd_strv_has(NRD_CSTRV(have), snapshot))
+		return r;
+	nrd_uuid_format(&vm->config.uuid, uuid);
+	return nrd_fail(err, ENOENT, "SnapshotNotFound", "No snapshot named \"%s\" for %s", name, uuid);
+}
+
+int
+vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_FREE char *snapshot = NULL;
+	int r = begin(vm, name, &store, &snapshot, err);
+
+	if (r == 0)
+		r = store_dataset_snapshot(store, vm->config.zfs_filesystem, strchr(snapshot, '@') + 1, false, err);
+	if (r == -EEXIST)
+		return nrd_fail(err, EEXIST, "SnapshotExists", "snapshot with name \"%s\" already exists.", name);
+	return r;
+}
+
+int
+vm_snapshot_delete(const struct vm *vm, const char *name, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_FREE char *snapshot = NULL;
+	int r = begin(vm, name, &store, &snapshot, err);
+
+	if (r == 0)
+		r = must_be_there(store, vm, name, snapshot, err);
+	return r < 0 ? r : store_dataset_destroy(store, snapshot, err);
+}
+
+int
+vm_snapshot_rollback(struct vm *vm, const char *name, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_FREE char *snapshot = NULL;
+	bool running = vm->run.state > ZONE_ST_INSTALLED;
+	int r = begin(vm, name, &store, &snapshot, err);
+
+	if (r == 0)
+		r = must_be_there(store, vm, name, snapshot, err);
+	if (r == 0 && running)
+		r = vm_halt(vm, err);
+	if (r == 0)
+		r = store_dataset_rollback(store, snapshot, err);
+	return r == 0 && running ? vm_boot(vm, err) : r;
+}
+
+int
+vm_snapshots_write(const struct vm *vm, struct nrd_jw *w, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_STRV char **have = NULL;
+	int r = store_open(&store, err);
+
+	if (r == 0)
+		r = names(store, vm, &have, err);
+	nrd_jw_key(w, "snapshots");
+	nrd_jw_arr_open(w);
+	for (size_t i = 0; r == 0 && have != NULL && have[i] != NULL; i++) {
+		const char *name = nrd_starts(strchr(have[i], '@') + 1, VM_SNAPSHOT_PREFIX);
+		char epoch[32], created[VM_TIME_TEXT];
+		uint64_t seconds = 0;
+
+		if (name == NULL || store_dataset_get(store, have[i], "creation", epoch, sizeof(epoch), NULL) < 0 ||
+		    nrd_parse_u64(epoch, 0, INT64_MAX / 1000, &seconds, NULL) < 0)
+			continue;
+		vm_time_format((int64_t)seconds * 1000, created);
+		nrd_jw_obj_open(w);
+		nrd_jw_kstr(w, "name", name);
+		nrd_jw_kstr(w, "created_at", created);
+		nrd_jw_obj_close(w);
+	}
+	nrd_jw_arr_close(w);
+	/* A dataset that is gone has no snapshots: the rest of the machine is still to be seen. */
+	return r == -ENOMEM ? r : 0;
+}
