@@ -47,7 +47,7 @@ cmd_get(const struct nrd_args *args, struct nrd_err *err)
 		r = vm_read(uuid, &vm, err);
 	nrd_jw_init(&w, &out, NRD_JW_PRETTY);
 	if (r == 0)
-		r = vm_write(&vm, VM_PART_SNAPSHOTS | VM_PART_NODE, &w, err);
+		r = vm_write(&vm, VM_PART_SNAPSHOTS | VM_PART_NODE, NULL, &w, err);
 	if (r == 0)
 		r = nrd_jw_finish(&w, err);
 	if (r == 0)
@@ -100,13 +100,19 @@ put_json(const struct vm_found *found, const char *fields, struct nrd_buf *out, 
 	return nrd_jw_finish(&w, err);
 }
 
+/* all: of each machine everything, not only what fields names and what is filtered by. */
 static int
-find(const struct nrd_args *args, unsigned parts, struct vm_found *ret_found, struct nrd_err *err)
+find(const struct nrd_args *args, bool all, const char *const fields[2], struct vm_found *ret_found,
+     struct nrd_err *err)
 {
 	NRD_AUTO(vm_query) *query = NULL;
+	NRD_STRV char **only = NULL;
 	int r = vm_query_new(args->argv, &query, err);
 
-	return r == 0 ? vm_find(query, parts, ret_found, err) : r;
+	for (size_t i = 0; r == 0 && !all && i < 2; i++)
+		if (vm_fields_top(fields[i], &only) < 0)
+			r = nrd_nomem(err);
+	return r == 0 ? vm_find(query, all ? NULL : only, ret_found, err) : r;
 }
 
 int
@@ -114,8 +120,12 @@ cmd_list(const struct nrd_args *args, struct nrd_err *err)
 {
 	__attribute__((cleanup(vm_found_cleanup))) struct vm_found found = { 0 };
 	const struct list_opts *opts = args->opts;
+	const char *const fields[2] = {
+		opts->how.columns != NULL ? opts->how.columns : VM_LIST_COLUMNS,
+		opts->how.sort != NULL ? opts->how.sort : VM_LIST_SORT,
+	};
 	NRD_AUTO(nrd_buf) out = { 0 };
-	int r = find(args, 0, &found, err);
+	int r = find(args, opts->json && opts->how.columns == NULL, fields, &found, err);
 
 	if (r == 0)
 		r = opts->json ? put_json(&found, opts->how.columns, &out, err)
@@ -149,7 +159,8 @@ cmd_lookup(const struct nrd_args *args, struct nrd_err *err)
 
 	if (opts->fields != NULL && !opts->json)
 		return nrd_usage(err, "-o goes with -j");
-	r = find(args, 0, &found, err);
+	r = find(args, opts->json && opts->fields == NULL,
+		 (const char *const[2]){ "uuid", opts->fields != NULL ? opts->fields : "uuid" }, &found, err);
 	if (r == 0 && opts->one && found.n != 1)
 		r = nrd_fail(err, ENOENT, "NotUnique", "Requested unique lookup but found %zu results.", found.n);
 	if (r == 0 && opts->json)

@@ -12,8 +12,6 @@
 #include "vm/columns.h"
 #include "vm/query.h"
 
-#define DEFAULT_COLUMNS "uuid,type,ram,state,alias"
-#define DEFAULT_SORT    "ram,uuid"
 #define OTHER_WIDTH     20
 
 static int
@@ -135,10 +133,10 @@ vm_list(const struct vm_found *found, const struct vm_list_opts *opts, struct nr
 	NRD_STRV char **columns = NULL;
 	NRD_STRV char **sort = NULL;
 	struct order order;
-	int r = names_of(opts->columns != NULL ? opts->columns : DEFAULT_COLUMNS, "order", false, &columns, err);
+	int r = names_of(opts->columns != NULL ? opts->columns : VM_LIST_COLUMNS, "order", false, &columns, err);
 
 	if (r == 0)
-		r = names_of(opts->sort != NULL ? opts->sort : DEFAULT_SORT, "sort", true, &sort, err);
+		r = names_of(opts->sort != NULL ? opts->sort : VM_LIST_SORT, "sort", true, &sort, err);
 	if (r < 0)
 		return r;
 	order.names = sort;

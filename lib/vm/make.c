@@ -164,8 +164,10 @@ down_file(void *arg)
 {
 	struct making *m = arg;
 
-	if (m->written)
-		(void)zone_config_delete(NULL, m->plan->config.zonename, NULL);
+	if (!m->written)
+		return;
+	(void)zone_config_delete(NULL, m->plan->config.zonename, NULL);
+	zone_run_remove(m->plan->config.zonename);
 }
 
 static int
@@ -275,7 +277,11 @@ remove_vm(struct vm *vm, struct nrd_err *err)
 		r = vm_halt(vm, err);
 	if (r == 0 && c->installed != ZONE_CONFIGURED)
 		r = brand_uninstall(&node, c, err);
-	return r < 0 ? r : zone_config_delete(NULL, c->zonename, err);
+	if (r == 0)
+		r = zone_config_delete(NULL, c->zonename, err);
+	if (r == 0)
+		zone_run_remove(c->zonename);
+	return r;
 }
 
 int

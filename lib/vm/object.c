@@ -3,6 +3,7 @@
 #include "vm/object.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include <time.h>
 
 #include "brand/brand.h"
+#include "node/sysinfo.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
@@ -17,7 +19,6 @@
 #include "vm/snapshot.h"
 
 #define SCHEMA (&zone_config_schema)
-#define SYSINFO "/run/nereid/sysinfo.json"
 
 void
 vm_fini(struct vm *vm)
@@ -101,53 +102,84 @@ vm_time_format(int64_t ms, char ret_text[VM_TIME_TEXT])
 
 /* ---- written ---- */
 
+/* An object of which only some members are wanted. */
+struct out {
+	struct nrd_jw *w;
+	const char *const *only;
+};
+
+/* The key is written when it is wanted: then its value must follow. */
+static bool
+key(const struct out *o, const char *name)
+{
+	if (o->only != NULL && !nrd_strv_has(o->only, name))
+		return false;
+	nrd_jw_key(o->w, name);
+	return true;
+}
+
+static void
+text(const struct out *o, const char *name, const char *value)
+{
+	if (key(o, name))
+		nrd_jw_str(o->w, value);
+}
+
+static void
+number(const struct out *o, const char *name, int64_t value)
+{
+	if (key(o, name))
+		nrd_jw_i64(o->w, value);
+}
+
 /* The file's own fields, but those that say how the node does it. */
 static void
-write_fields(const struct zone_config *c, struct nrd_jw *w)
+write_fields(const struct zone_config *c, const struct out *o)
 {
 	static const char *const inner[] = { "zone_installed", "id_base", "id_count", NULL };
 
 	for (size_t i = 0; i < SCHEMA->n_fields; i++) {
 		const struct nrd_field *f = &SCHEMA->fields[i];
-		const char *key = nrd_field_key(f);
+		const char *name = nrd_field_key(f);
 
-		if (!nrd_field_present(SCHEMA, f, c) || nrd_strv_has(inner, key))
-			continue;
-		nrd_jw_key(w, key);
-		nrd_encode_field(SCHEMA, f, c, w);
+		if (nrd_field_present(SCHEMA, f, c) && !nrd_strv_has(inner, name) && key(o, name))
+			nrd_encode_field(SCHEMA, f, c, o->w);
 	}
 }
 
-static void
-write_exit(const struct zone_run *run, struct nrd_jw *w)
+/*
+ * As a shell would say it, but -N for a signal. An init that asked the kernel to halt or reboot its
+ * zone ends by SIGINT or SIGHUP, and has done well.
+ */
+static int
+exit_status_of(int status)
 {
-	if (!run->exited)
-		return;
-	nrd_jw_ki64(w, "exit_status", WIFSIGNALED(run->exit_status) ? -WTERMSIG(run->exit_status)
-								      : WEXITSTATUS(run->exit_status));
-	nrd_jw_kstr(w, "exit_timestamp", run->exit_time);
+	if (!WIFSIGNALED(status))
+		return WEXITSTATUS(status);
+	return WTERMSIG(status) == SIGINT || WTERMSIG(status) == SIGHUP ? 0 : -WTERMSIG(status);
 }
 
 static void
-write_run(const struct vm *vm, struct nrd_jw *w)
+write_run(const struct vm *vm, const struct out *o)
 {
 	enum zone_state state = zone_state_of(vm->config.installed, &vm->run);
 
-	nrd_jw_kstr(w, "state", vm_state(vm));
-	nrd_jw_kstr(w, "zone_state", zone_state_name(state));
+	text(o, "state", vm_state(vm));
+	text(o, "zone_state", zone_state_name(state));
 	if (state >= ZONE_ST_READY && vm->run.zoneid != 0)
-		nrd_jw_ku64(w, "zoneid", vm->run.zoneid);
+		number(o, "zoneid", (int64_t)vm->run.zoneid);
 	if (state == ZONE_ST_RUNNING) {
-		nrd_jw_ki64(w, "pid", vm->run.init);
-		nrd_jw_kstr(w, "boot_timestamp", vm->run.boot_time);
-		nrd_jw_ku64(w, "init_restarts", vm->run.init_restarts);
-	} else {
-		write_exit(&vm->run, w);
+		number(o, "pid", vm->run.init);
+		text(o, "boot_timestamp", vm->run.boot_time);
+		number(o, "init_restarts", (int64_t)vm->run.init_restarts);
+	} else if (vm->run.exited) {
+		number(o, "exit_status", exit_status_of(vm->run.exit_status));
+		text(o, "exit_timestamp", vm->run.exit_time);
 	}
 }
 
 static void
-write_node(struct nrd_jw *w)
+write_node(const struct out *o)
 {
 	static const char *const keys[][2] = {
 		{ "UUID", "server_uuid" }, { "Datacenter Name", "datacenter_name" },
@@ -155,36 +187,38 @@ write_node(struct nrd_jw *w)
 	};
 	NRD_AUTO(nrd_json) *doc = NULL;
 
-	if (nrd_json_read_file(SYSINFO, NULL, &doc, NULL) < 0)
+	if (node_sysinfo_get(&(const struct node_sysinfo_env){ 0 }, &doc, NULL) < 0)
 		return;
 	for (size_t i = 0; i < nrd_count(keys); i++) {
 		const char *value = nrd_get_str(nrd_json_root(doc), keys[i][0]);
 
 		if (value != NULL)
-			nrd_jw_kstr(w, keys[i][1], value);
+			text(o, keys[i][1], value);
 	}
 }
 
 int
-vm_write(const struct vm *vm, unsigned parts, struct nrd_jw *w, struct nrd_err *err)
+vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nrd_jw *w, struct nrd_err *err)
 {
+	const struct out o = { .w = w, .only = only };
 	char modified[VM_TIME_TEXT];
 	int r = 0;
 
 	nrd_jw_obj_open(w);
-	write_fields(&vm->config, w);
-	nrd_jw_kstr(w, "type", vm_type(vm));
-	nrd_jw_kbool(w, "hvm", vm->config.brand == ZONE_KVM);
-	nrd_jw_ku64(w, "v", 1);
+	write_fields(&vm->config, &o);
+	text(&o, "type", vm_type(vm));
+	if (key(&o, "hvm"))
+		nrd_jw_bool(w, vm->config.brand == ZONE_KVM);
+	number(&o, "v", 1);
 	if (NRD_HAS(SCHEMA, &vm->config, max_physical_memory))
-		nrd_jw_ku64(w, "ram", vm->config.max_physical_memory);
-	write_run(vm, w);
+		number(&o, "ram", (int64_t)vm->config.max_physical_memory);
+	write_run(vm, &o);
 	if (vm->modified_ms != 0) {
 		vm_time_format(vm->modified_ms, modified);
-		nrd_jw_kstr(w, "last_modified", modified);
+		text(&o, "last_modified", modified);
 	}
 	if ((parts & VM_PART_NODE) != 0)
-		write_node(w);
+		write_node(&o);
 	if ((parts & VM_PART_SNAPSHOTS) != 0 && brand_has_dataset(&vm->config))
 		r = vm_snapshots_write(vm, w, err);
 	nrd_jw_obj_close(w);

@@ -35,5 +35,5 @@ enum vm_parts {
 	VM_PART_SNAPSHOTS = 1u << 0, /* asks ZFS */
 	VM_PART_NODE = 1u << 1,      /* of the node: its uuid, its platform */
 };
-/* One JSON object. */
-int vm_write(const struct vm *vm, unsigned parts, struct nrd_jw *w, struct nrd_err *err);
+/* One JSON object; only: the members that are wanted, NULL: all. */
+int vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nrd_jw *w, struct nrd_err *err);

@@ -56,7 +56,7 @@ const struct vm_prop vm_props[] = {
 	F("firewall_enabled", VM_ANY, CU, VM_LIVE, .help = "rules of the firewall are for it too"),
 	F("fs_allowed", VM_OS, CU, VM_BOOT),
 	F("hostid", VM_OS, CU, VM_BOOT, .help = "what hostid says in it; of its uuid, unless said"),
-	F("hostname", VM_ANY, CU, VM_BOOT, .help = "its name for itself; its zonename, unless said"),
+	F("hostname", VM_ANY, CU, VM_BOOT, .help = "its name for itself, unless its root has an /etc/hostname; its zonename, unless said"),
 	SHOWN("hvm", "false: it has no hardware of its own"),
 	F("image_uuid", VM_ANY, VM_CREATE, VM_NOTE, .help = "the image its root is a clone of"),
 	F("indestructible_delegated", VM_OS, CU, VM_LIVE),

@@ -218,8 +218,27 @@ vm_found_cleanup(struct vm_found *found)
 	vm_found_fini(found);
 }
 
+int
+vm_fields_top(const char *fields, char ***names)
+{
+	struct nrd_str rest = nrd_str(fields), field;
+	int r = 0;
+
+	while (r == 0 && nrd_str_split(&rest, ',', &field)) {
+		size_t from = field.len > 0 && strchr("+-", field.data[0]) != NULL, len = from;
+		NRD_FREE char *top = NULL;
+
+		while (len < field.len && field.data[len] != '.')
+			len++;
+		top = nrd_format("%.*s", (int)(len - from), field.data + from);
+		if (top == NULL || (!nrd_strv_has(NRD_CSTRV(*names), top) && nrd_strv_add(names, top) < 0))
+			r = -ENOMEM;
+	}
+	return r;
+}
+
 static int
-parse_one(const char *name, unsigned parts, struct nrd_json **ret_doc, struct nrd_err *err)
+parse_one(const char *name, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_AUTO(nrd_buf) text = { 0 };
@@ -229,28 +248,33 @@ parse_one(const char *name, unsigned parts, struct nrd_json **ret_doc, struct nr
 	if (r < 0)
 		return r;
 	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
-	r = vm_write(&vm, parts, &w, err);
+	r = vm_write(&vm, 0, only, &w, err);
 	if (r == 0)
 		r = nrd_jw_finish(&w, err);
 	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);
 }
 
 int
-vm_find(const struct vm_query *query, unsigned parts, struct vm_found *ret_found, struct nrd_err *err)
+vm_find(const struct vm_query *query, char *const *only, struct vm_found *ret_found, struct nrd_err *err)
 {
 	__attribute__((cleanup(vm_found_cleanup))) struct vm_found found = { 0 };
 	NRD_STRV char **names = NULL;
+	NRD_STRV char **keys = NULL;
 	int r = zone_config_list(NULL, &names, err);
 
+	if (r == 0 && only != NULL)
+		r = nrd_strv_copy(NRD_CSTRV(only), &keys);
+	for (size_t i = 0; r == 0 && only != NULL && i < query->n; i++)
+		r = vm_fields_top(query->filters[i].key, &keys);
 	if (r < 0)
-		return r;
+		return r == -ENOMEM ? nrd_nomem(err) : r;
 	found.docs = calloc(nrd_strv_len(NRD_CSTRV(names)) + 1, sizeof(struct nrd_json *));
 	if (found.docs == NULL)
 		return nrd_nomem(err);
 	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
 		NRD_AUTO(nrd_json) *doc = NULL;
 
-		r = parse_one(names[i], parts, &doc, err);
+		r = parse_one(names[i], NRD_CSTRV(keys), &doc, err);
 		if (r == -ENOENT) /* deleted while we looked */
 			continue;
 		if (r < 0)

@@ -29,7 +29,15 @@ struct vm_found {
 };
 void vm_found_fini(struct vm_found *found);
 void vm_found_cleanup(struct vm_found *found);
-int vm_find(const struct vm_query *query, unsigned parts, struct vm_found *ret_found, struct nrd_err *err);
+
+/* only: members that are wanted beside those of the query, NULL: all. */
+int vm_find(const struct vm_query *query, char *const *only, struct vm_found *ret_found, struct nrd_err *err);
+
+/* Adds the members that a list of fields is about: "nics.0.ip,-ram" is about nics and ram. -ENOMEM. */
+int vm_fields_top(const char *fields, char ***names);
+
+#define VM_LIST_COLUMNS "uuid,type,ram,state,alias"
+#define VM_LIST_SORT    "ram,uuid"
 
 struct vm_list_opts {
 	const char *columns; /* -o */

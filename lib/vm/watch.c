@@ -94,7 +94,7 @@ read_doc(const char *name, struct nrd_json **ret_doc, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	nrd_jw_init(&jw, &text, NRD_JW_COMPACT);
-	r = vm_write(&vm, 0, &jw, err);
+	r = vm_write(&vm, 0, NULL, &jw, err);
 	if (r == 0)
 		r = nrd_jw_finish(&jw, err);
 	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);

@@ -158,6 +158,15 @@ zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err
 	return 0;
 }
 
+void
+zone_run_remove(const char *name)
+{
+	char path[192];
+
+	run_path(name, path);
+	(void)unlink(path);
+}
+
 int
 zone_next_id(uint64_t *ret_id, struct nrd_err *err)
 {

@@ -54,6 +54,8 @@ struct zone_run {
 /* Fine when there is none. "BadZoneState". */
 int zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err);
 int zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err);
+/* What ran of a zone that is no more. */
+void zone_run_remove(const char *name);
 
 /* A number for a zone that becomes ready: never twice while the node is up. "ZoneId". */
 int zone_next_id(uint64_t *ret_id, struct nrd_err *err);
