@@ -42,14 +42,28 @@ class Agent:
         self.lock, port = self._free_port(deadline)
         self.sock = None
         try:
-            self.sock = connect(node.dir, f"agent{port}", 10)
-            self._hello(deadline)
+            self._connect(port, deadline)
         except (ConnectionError, FileNotFoundError) as e:
             self.close()
             raise NodeGone(f"{node.name}: QEMU ended ({e}){node.tail()}") from None
         except BaseException:
             self.close()
             raise
+
+    def _connect(self, port, deadline):
+        """QEMU drops who is connected when the node's firmware resets the device, as it does once when it starts."""
+        while True:
+            try:
+                self.sock = connect(self.node.dir, f"agent{port}", 10)
+                self._hello(deadline)
+                return
+            except ConnectionError:
+                time.sleep(0.2)  # one that is ending has ended by then
+                if not self.node.running() or time.monotonic() > deadline:
+                    raise
+                if self.sock is not None:
+                    self.sock.close()
+                    self.sock = None
 
     def __enter__(self):
         return self
