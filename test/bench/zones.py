@@ -16,7 +16,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "test/bench"
 WORK = TOP / "build/bench"
-SCRIPTS = ("prepare", "census", "many", "cycles")
+SCRIPTS = ("prepare", "census", "many", "cycles", "machines")
 SHELL_INIT = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 100000 & wait; done\n"
 DIRS = ("bin", "sbin", "usr", "dev", "proc", "sys", "run", "tmp", "etc")
 NODE_DIR = "/var/tmp/bench"
@@ -113,7 +113,7 @@ class OnNode:
         sh(self.rig, "push", "--name", "bench-zones", HERE / "enter", f"{NODE_DIR}/enter")
         self.sh(f"cd {NODE_DIR}; tar -C runtimes/root -xf /var/tmp/root.tar.zst; tar -C work -xf /var/tmp/work.tar; "
                 "rm /var/tmp/root.tar.zst /var/tmp/work.tar; mkdir runtimes/root/dev; "
-                "cp -a /usr/lib/nereid programs/usr/lib/; cp -a /usr/sbin/zoneadm /usr/sbin/zonecfg programs/usr/sbin/")
+                "cp -a /usr/lib/nereid programs/usr/lib/; cp -a /usr/sbin/vmadm /usr/sbin/zoneadm /usr/sbin/zonecfg programs/usr/sbin/")
 
     def sh(self, script, timeout=600):
         return sh(self.rig, "run", "--name", "bench-zones", "--no-stdin", "--timeout", str(timeout), "--", "bash", "-ec", script,
@@ -217,6 +217,13 @@ def bench_cycles(fig, place, n, seconds):
             f"`make bench`, {place.name}; then {got['reboots'][0]:.0f} reboots of one zoneadmd", changes(got))
 
 
+def bench_machines(fig, place, n, rounds=11):
+    got = figures(place.run(f"./machines {n} {rounds}", 1200))
+    for name, goal in (("list", "20 ms"), ("list_-p_-o_uuid,state", "-"), ("lookup_state=running", "-"), ("lookup_-j", "-")):
+        fig.add(f"`vmadm {name.replace('_', ' ')}` of {n} machines {place.name}", goal, [v / 1000 for v in got["us_" + name]], "ms",
+                "`make bench`", f"`date`, the least a program takes: {statistics.median(got['us_date']) / 1000:.1f} ms")
+
+
 def native(bench):
     def run(fig, runs):
         place = Native()
@@ -247,6 +254,8 @@ BENCHES = {
     "zones-many": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), options=("--memory", "16384", "--cold"),
                        name="on a node of 16 GiB"),
     "zones-many-2g": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), name="on a node of 2 GiB"),
+    "machines-native": native(lambda fig, place, runs: bench_machines(fig, place, 1000)),
+    "machines": node(lambda fig, place, runs: bench_machines(fig, place, 1000)),
     "zones-cycles-native": native(lambda fig, place, runs: bench_cycles(fig, place, 1000, 900)),
     "zones-cycles": node(lambda fig, place, runs: bench_cycles(fig, place, 1000, 600)),
 }
