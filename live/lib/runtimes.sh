@@ -7,6 +7,11 @@
 
 RUNTIME_PEERS=crun,runc,lxc,systemd-container,systemd,busybox-static,util-linux,mount,iproute2
 
+# The file alone: with its package would come podman's network and image tools.
+# shellcheck disable=SC2016 # mmdebstrap's own variables
+PODMANS_FILTER='cd "$1/tmp" && APT_CONFIG=$MMDEBSTRAP_APT_CONFIG apt-get -qq download golang-github-containers-common &&
+	dpkg-deb -x golang-github-containers-common_*.deb x && cp x/usr/share/containers/seccomp.json "$1/../" && rm -rf x ./*.deb'
+
 do_runtimes() {
 	sources_list >"$BUILD/sources.list"
 	mkdir -p "$STAGE_OUT"
@@ -16,10 +21,7 @@ do_runtimes() {
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
 		--dpkgopt='path-exclude=/usr/share/info/*' \
 		--dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
-		"$SUITE" "$STAGE_OUT/root" - <"$BUILD/sources.list"
-	# The file alone: with its package would come podman's network and image tools.
-	in_root -b "$STAGE_OUT:/out" -- sh -ec 'cd /tmp && apt-get -qq download golang-github-containers-common &&
-		dpkg-deb -x golang-github-containers-common_*.deb x && cp x/usr/share/containers/seccomp.json /out/'
+		--customize-hook="$PODMANS_FILTER" "$SUITE" "$STAGE_OUT/root" - <"$BUILD/sources.list"
 	in_root -b "$STAGE_OUT:/out" -- sh -c 'tar -C /out/root -c --exclude=./dev --exclude=./var/lib/apt --exclude=./var/cache . |
 		zstd -q -T0 -6 -o /out/root.tar.zst'
 }
