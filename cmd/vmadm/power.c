@@ -42,17 +42,9 @@ open_vm(const struct nrd_args *args, bool locked, struct vm *ret_vm, int *ret_lo
 {
 	int r = uuid_of(args, 0, ret_uuid, err);
 
-	if (r == 0)
-		r = vm_read(*ret_uuid, ret_vm, err);
-	if (r < 0 || !locked)
+	if (r < 0)
 		return r;
-	r = zone_lock(ret_vm->config.zonename, true, ret_lock, err);
-	if (r == 0) {
-		vm_fini(ret_vm);
-		*ret_vm = (struct vm){ 0 };
-		r = vm_read(*ret_uuid, ret_vm, err);
-	}
-	return r;
+	return locked ? vm_open(*ret_uuid, ret_vm, ret_lock, err) : vm_read(*ret_uuid, ret_vm, err);
 }
 
 int

@@ -9,14 +9,9 @@
 static int
 open_vm(const struct nrd_args *args, struct vm *ret_vm, int *ret_lock, const char **ret_uuid, struct nrd_err *err)
 {
-	NRD_AUTO(vm) found = { 0 };
 	int r = uuid_of(args, 0, ret_uuid, err);
 
-	if (r == 0)
-		r = vm_read(*ret_uuid, &found, err);
-	if (r == 0)
-		r = zone_lock(found.config.zonename, true, ret_lock, err);
-	return r == 0 ? vm_read(*ret_uuid, ret_vm, err) : r;
+	return r == 0 ? vm_open(*ret_uuid, ret_vm, ret_lock, err) : r;
 }
 
 int

@@ -68,7 +68,7 @@ boot_warn(const struct nrd_args *args, const char *name)
 /* From installed or ready to running. */
 static int
 boot(const struct nrd_args *args, struct target *t, const struct boot_words *w,
-      struct nrd_err *err)
+     struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
 	int r = 0;

@@ -157,25 +157,13 @@ commit(const struct vm *vm, const struct zone_config *config, const char *action
 	return 0;
 }
 
-/* Under its lock, as it is now. */
-static int
-open_vm(const char *uuid, struct vm *ret_vm, int *ret_lock, struct nrd_err *err)
-{
-	NRD_AUTO(vm) found = { 0 };
-	int r = vm_read(uuid, &found, err);
-
-	if (r == 0)
-		r = zone_lock(found.config.zonename, true, ret_lock, err);
-	return r == 0 ? vm_read(uuid, ret_vm, err) : r;
-}
-
 int
 vm_update(const char *uuid, const struct nrd_val *payload, struct vm_change *ret_change, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_AUTO(zone_config) config = { 0 };
 	NRD_CLOSE int lock = -1;
-	int r = open_vm(uuid, &vm, &lock, err);
+	int r = vm_open(uuid, &vm, &lock, err);
 
 	if (r == 0)
 		r = new_config(&vm.config, payload, &config, err);
@@ -225,7 +213,7 @@ vm_undo(const char *uuid, struct vm_change *ret_change, struct nrd_err *err)
 	struct nrd_json **docs = NULL;
 	const struct nrd_val *before;
 	size_t n = 0;
-	int r = open_vm(uuid, &vm, &lock, err);
+	int r = vm_open(uuid, &vm, &lock, err);
 
 	if (r == 0)
 		r = vm_history_read(uuid, &docs, &n, err);

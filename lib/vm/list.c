@@ -8,7 +8,6 @@
 #include "nrd/cli.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
-#include "nrd/suggest.h"
 #include "vm/columns.h"
 #include "vm/query.h"
 

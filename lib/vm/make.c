@@ -288,18 +288,13 @@ int
 vm_delete(const char *uuid, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
-	NRD_AUTO(vm) now = { 0 };
 	NRD_CLOSE int lock = -1;
-	int r = vm_read(uuid, &vm, err);
+	int r = vm_open(uuid, &vm, &lock, err);
 
 	if (r == 0)
-		r = zone_lock(vm.config.zonename, true, &lock, err);
+		r = check_indestructible(&vm.config, err);
 	if (r == 0)
-		r = vm_read(uuid, &now, err);
-	if (r == 0)
-		r = check_indestructible(&now.config, err);
-	if (r == 0)
-		r = remove_vm(&now, err);
+		r = remove_vm(&vm, err);
 	return r < 0 ? r : vm_history_add(&vm.config, "delete", NULL, err);
 }
 

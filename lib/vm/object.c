@@ -70,6 +70,17 @@ vm_read(const char *uuid, struct vm *ret_vm, struct nrd_err *err)
 	return vm_read_zone(name, ret_vm, err);
 }
 
+int
+vm_open(const char *uuid, struct vm *ret_vm, int *ret_lock, struct nrd_err *err)
+{
+	NRD_AUTO(vm) found = { 0 };
+	int r = vm_read(uuid, &found, err);
+
+	if (r == 0)
+		r = zone_lock(found.config.zonename, true, ret_lock, err);
+	return r == 0 ? vm_read(uuid, ret_vm, err) : r;
+}
+
 const char *
 vm_state(const struct vm *vm)
 {
@@ -223,4 +234,21 @@ vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nr
 		r = vm_snapshots_write(vm, w, err);
 	nrd_jw_obj_close(w);
 	return r;
+}
+
+int
+vm_read_json(const char *zonename, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_AUTO(nrd_buf) out = { 0 };
+	struct nrd_jw w;
+	int r = vm_read_zone(zonename, &vm, err);
+
+	if (r < 0)
+		return r;
+	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
+	r = vm_write(&vm, 0, only, &w, err);
+	if (r == 0)
+		r = nrd_jw_finish(&w, err);
+	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&out), out.len, NULL, ret_doc, err);
 }

@@ -25,6 +25,8 @@ void vm_cleanup(struct vm *vm);
 int vm_read(const char *uuid, struct vm *ret_vm, struct nrd_err *err);
 /* The machine of that zone. */
 int vm_read_zone(const char *zonename, struct vm *ret_vm, struct nrd_err *err);
+/* Under its lock (zone_lock), which is waited for, as it is then. Caller closes the lock. */
+int vm_open(const char *uuid, struct vm *ret_vm, int *ret_lock, struct nrd_err *err);
 
 /* "running", "stopped", "provisioning", "failed", ... */
 const char *vm_state(const struct vm *vm);
@@ -37,3 +39,6 @@ enum vm_parts {
 };
 /* One JSON object; only: the members that are wanted, NULL: all. */
 int vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nrd_jw *w, struct nrd_err *err);
+
+/* The same of a zone's machine, parsed. Caller frees. */
+int vm_read_json(const char *zonename, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err);

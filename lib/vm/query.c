@@ -9,11 +9,8 @@
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
-#include "nrd/suggest.h"
 #include "vm/columns.h"
 #include "vm/object.h"
-
-#define PATH_PARTS 4
 
 /* ---- values by path ---- */
 
@@ -237,23 +234,6 @@ vm_fields_top(const char *fields, char ***names)
 	return r;
 }
 
-static int
-parse_one(const char *name, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	NRD_AUTO(vm) vm = { 0 };
-	NRD_AUTO(nrd_buf) text = { 0 };
-	struct nrd_jw w;
-	int r = vm_read_zone(name, &vm, err);
-
-	if (r < 0)
-		return r;
-	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
-	r = vm_write(&vm, 0, only, &w, err);
-	if (r == 0)
-		r = nrd_jw_finish(&w, err);
-	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);
-}
-
 int
 vm_find(const struct vm_query *query, char *const *only, struct vm_found *ret_found, struct nrd_err *err)
 {
@@ -274,7 +254,7 @@ vm_find(const struct vm_query *query, char *const *only, struct vm_found *ret_fo
 	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
 		NRD_AUTO(nrd_json) *doc = NULL;
 
-		r = parse_one(names[i], NRD_CSTRV(keys), &doc, err);
+		r = vm_read_json(names[i], NRD_CSTRV(keys), &doc, err);
 		if (r == -ENOENT) /* deleted while we looked */
 			continue;
 		if (r < 0)

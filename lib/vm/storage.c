@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-#include "brand/brand.h"
+#include "brand/lifecycle.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
@@ -12,7 +12,7 @@
 /* What a property of ZFS is called in a machine's file. */
 struct prop {
 	const char *zfs;
-	enum { TEXT, NUMBER, GIGABYTES } kind;
+	enum { TEXT, NUMBER } kind;
 	size_t offset;
 	const char *none; /* the value that stands for "not said": NULL: what is above it holds */
 };
@@ -20,7 +20,6 @@ struct prop {
 #define AT(member) offsetof(struct zone_config, member)
 
 static const struct prop root_props[] = {
-	{ "quota", GIGABYTES, AT(quota), "none" },
 	{ "compression", TEXT, AT(zfs_root_compression), NULL },
 	{ "recordsize", NUMBER, AT(zfs_root_recsize), NULL },
 	{ "filesystem_limit", NUMBER, AT(zfs_filesystem_limit), "none" },
@@ -44,7 +43,7 @@ value_of(const struct prop *p, const struct zone_config *c, char ret_text[64])
 	if (text != NULL)
 		(void)snprintf(ret_text, 64, "%s", text);
 	else if (number != 0)
-		(void)snprintf(ret_text, 64, "%llu%s", (unsigned long long)number, p->kind == GIGABYTES ? "G" : "");
+		(void)snprintf(ret_text, 64, "%llu", (unsigned long long)number);
 }
 
 static int
@@ -117,6 +116,11 @@ vm_storage_change(const struct zone_config *old, const struct zone_config *confi
 
 	if (!brand_has_dataset(config) || config->installed != ZONE_INSTALLED)
 		return 0;
+	if (old->quota != config->quota) {
+		r = brand_quota_set(config, err);
+		if (r < 0)
+			return r;
+	}
 	data = data_of(config);
 	r = data == NULL ? nrd_nomem(err) : store_open(&store, err);
 	if (r == 0)

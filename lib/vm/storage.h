@@ -8,7 +8,7 @@
 /* The name of the delegated dataset, below the root's. */
 #define VM_DATA "data"
 
-/* Properties of a new machine's datasets; its delegated one is made. */
+/* Properties of a new machine's datasets beside its quota, which its root has; its delegated one is made. */
 int vm_storage_make(const struct zone_config *config, struct nrd_err *err);
 
 /* Those that changed are set: quota, compression and the like. */

@@ -83,23 +83,6 @@ count_difference(void *arg, const char *path, const struct nrd_val *old, const s
 
 /* ---- looked at ---- */
 
-static int
-read_doc(const char *name, struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	NRD_AUTO(vm) vm = { 0 };
-	NRD_AUTO(nrd_buf) text = { 0 };
-	struct nrd_jw jw;
-	int r = vm_read_zone(name, &vm, err);
-
-	if (r < 0)
-		return r;
-	nrd_jw_init(&jw, &text, NRD_JW_COMPACT);
-	r = vm_write(&vm, 0, NULL, &jw, err);
-	if (r == 0)
-		r = nrd_jw_finish(&jw, err);
-	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);
-}
-
 static struct known *
 known_by(struct watch *w, const char *name)
 {
@@ -155,7 +138,7 @@ look(struct watch *w, const char *name, struct nrd_err *err)
 {
 	struct known *k = known_by(w, name);
 	struct nrd_json *doc = NULL;
-	int r = read_doc(name, &doc, NULL);
+	int r = vm_read_json(name, NULL, &doc, NULL);
 
 	if (r == -ENOMEM)
 		return nrd_nomem(err);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "bpf/reboots.abi.h"
 #include "nrd/fault.h"
 #include "nrd/mem.h"
 #include "zone/sys.h"
@@ -27,7 +28,7 @@ zone_bpf_return(struct zone_bpf *prog, int32_t value)
 	zone_bpf_emit(prog, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-/* ---- one program for all zones that want the same ---- */
+/* ---- one program for all zones that want the same: pinned, by its kind and what it is ---- */
 
 #define FNV_BASIS 0xcbf29ce484222325
 #define FNV_PRIME 0x100000001b3
@@ -40,7 +41,7 @@ pin_path(const struct zone_bpf *prog, const struct zone_bpf_kind *kind, char ret
 
 	for (size_t i = 0; i < prog->n * sizeof(prog->insns[0]); i++)
 		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	(void)snprintf(ret_path, 128, ZONE_BPF_DIR "/%s-%016" PRIx64, kind->name, hash);
+	(void)snprintf(ret_path, 128, REBOOTS_DIR "/%s-%016" PRIx64, kind->name, hash);
 }
 
 static int

@@ -34,9 +34,6 @@ void zone_bpf_emit(struct zone_bpf *prog, unsigned code, unsigned dst, unsigned 
 /* Ends the program with that answer. */
 void zone_bpf_return(struct zone_bpf *prog, int32_t value);
 
-/* Programs that were loaded once are pinned here, named by their kind and what they are. */
-#define ZONE_BPF_DIR "/sys/fs/bpf/nereid"
-
 /*
  * Puts it on the cgroup, in the place of one of its kind that is there: not with ALLOW_MULTI, so
  * that none below can loosen it.

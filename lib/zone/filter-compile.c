@@ -68,7 +68,7 @@ static const struct sock_filter first_filter[] = {
 	/* 19 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 2, 0),
 	/* 20 */ BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_PACKET, 1, 0),
 	/* 21 */ BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
-	/* 22: libseccomp's */
+	/* 22: the trees below, then libseccomp's */
 };
 
 /* ---- calls that are answered by their number alone ---- */
