@@ -177,6 +177,7 @@ cmd_events(const struct nrd_args *args, struct nrd_err *err)
 
 	if (r < 0)
 		return r;
+	outlive_reader();
 	r = vm_watch(uuid, on_event, on_ready, &opts, err);
 	return r > 0 ? 0 : told(args, NULL, r, err);
 }

@@ -18,8 +18,10 @@
 static int
 put(const struct nrd_buf *out, struct nrd_err *err)
 {
-	int r = nrd_write_all(STDOUT_FILENO, nrd_buf_str(out), out->len, err);
+	int r;
 
+	outlive_reader();
+	r = nrd_write_all(STDOUT_FILENO, nrd_buf_str(out), out->len, err);
 	return r == -EPIPE ? 0 : r;
 }
 

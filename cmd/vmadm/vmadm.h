@@ -22,6 +22,9 @@ int told(const struct nrd_args *args, const char *act, int r, struct nrd_err *er
 /* What went well is told on standard error: the output is for data. */
 int done(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
+/* From here on a reader that has left is an error of writing, not our end; nothing is run after it. */
+void outlive_reader(void);
+
 /* The machine's uuid, as an operand or misspelled: "Usage". */
 int uuid_of(const struct nrd_args *args, size_t i, const char **ret_uuid, struct nrd_err *err);
 
