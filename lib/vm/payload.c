@@ -227,14 +227,42 @@ write_value(struct nrd_jw *w, const struct nrd_field *f, const struct nrd_val *v
 		nrd_jw_val(w, v);
 }
 
+/* The machine may be partly said, but not what is in its lists. */
 static int
-decode(struct zone_config *c, struct nrd_jw *w, struct nrd_buf *text, struct nrd_err *err)
+check_whole(const struct nrd_field *f, const struct nrd_val *array, struct nrd_err *err)
 {
+	struct nrd_iter it = nrd_iter(array);
+	int r = 0;
+
+	while (r == 0 && nrd_iter_next(&it)) {
+		NRD_FREE void *scratch = calloc(1, f->schema->size);
+
+		if (scratch == NULL)
+			return nrd_nomem(err);
+		r = nrd_decode(f->schema, it.val, 0, scratch, err);
+		nrd_object_fini(f->schema, scratch);
+		if (r < 0)
+			return nrd_wrap(err, r, "%s[%zu]", nrd_field_key(f), it.index);
+	}
+	return r;
+}
+
+static int
+decode(struct zone_config *c, const struct nrd_field *f, struct nrd_jw *w, struct nrd_buf *text, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	const struct nrd_val *root;
+	int r;
+
 	nrd_jw_obj_close(w);
-
-	int r = nrd_jw_finish(w, err);
-
-	return r < 0 ? r : nrd_decode_text(SCHEMA, nrd_buf_str(text), text->len, NULL, NRD_DECODE_PARTIAL, c, err);
+	r = nrd_jw_finish(w, err);
+	if (r >= 0)
+		r = nrd_json_parse(nrd_buf_str(text), text->len, NULL, &doc, err);
+	if (r < 0)
+		return r;
+	root = nrd_json_root(doc);
+	r = nrd_decode(SCHEMA, root, NRD_DECODE_PARTIAL, c, err);
+	return r < 0 || f->type != NRD_TYPE_ARR ? r : check_whole(f, nrd_val_get(root, nrd_field_key(f)), err);
 }
 
 static int
@@ -252,7 +280,7 @@ set_field(struct zone_config *c, const char *name, const struct nrd_val *v, stru
 	nrd_jw_obj_open(&w);
 	nrd_jw_key(&w, name);
 	write_value(&w, f, v);
-	return decode(c, &w, &text, err);
+	return decode(c, f, &w, &text, err);
 }
 
 /* ---- changes of maps and arrays ---- */
@@ -326,7 +354,7 @@ change_map(struct zone_config *c, const struct vm_prop *p, const struct nrd_val 
 		write_text(&w, it.val);
 	}
 	nrd_jw_obj_close(&w);
-	return decode(c, &w, &text, err);
+	return decode(c, f, &w, &text, err);
 }
 
 /* One object with what is new of it; a null takes a member away. */
@@ -398,7 +426,7 @@ change_array(struct zone_config *c, const struct vm_prop *p, const struct nrd_va
 	while (nrd_iter_next(&it))
 		nrd_jw_val(&w, it.val);
 	nrd_jw_arr_close(&w);
-	return decode(c, &w, &text, err);
+	return decode(c, f, &w, &text, err);
 }
 
 /* ---- one property ---- */

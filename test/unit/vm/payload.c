@@ -181,6 +181,9 @@ arrays(void)
 	not_updated("{\"update_filesystems\":[{}]}", "", "update_filesystems", "says no target");
 	not_updated("{\"remove_filesystems\":[\"/x\"]}", "", "remove_filesystems", "there is none with target /x");
 	not_updated("{\"remove_filesystems\":\"/d\"}", "", "remove_filesystems", "must be an array");
+	not_updated("{\"add_filesystems\":[{\"target\":\"/f\"}]}", "", "add_filesystems", "add_filesystems: filesystems[1]: ");
+	not_updated("{\"update_filesystems\":[{\"target\":\"/d\",\"type\":null}]}", "", "update_filesystems", "filesystems[0]: ");
+	refused("{\"brand\":\"native\",\"filesystems\":[{\"target\":\"/f\"}]}", "", "filesystems", "", "filesystems[0]: ");
 	not_updated("{\"filesystems\":[]}", "filesystems", "", "changed by add_filesystems");
 	not_updated("{\"brand\":\"lx\"}", "brand", "", "said when a machine is made");
 	not_updated("{\"uuid\":\"x\"}", "uuid", "", "said when a machine is made");
