@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <curl/curl.h>
 
@@ -23,6 +24,8 @@ struct transfer {
 	char *host;
 	struct nrd_buf *buf;
 	int fd;
+	const struct http_body *body; /* what is sent, or NULL */
+	uint64_t sent;
 	struct nrd_hash *hash;
 	uint64_t done;
 	uint64_t max;
@@ -148,18 +151,61 @@ on_body(char *data, size_t size, size_t n, void *arg)
 	return body_add(arg, data, size * n) < 0 ? CURL_WRITEFUNC_ERROR : size * n;
 }
 
+static size_t
+on_send(char *data, size_t size, size_t n, void *arg)
+{
+	struct transfer *t = arg;
+	uint64_t left = t->body->size - t->sent;
+	ssize_t got = read(t->body->fd, data, size * n < left ? size * n : left);
+
+	if (got < 0) {
+		(void)nrd_fail(&t->err, errno, "FileRead", "read what is to be sent: %m");
+		return CURL_READFUNC_ABORT;
+	}
+	t->sent += (uint64_t)got;
+	return (size_t)got;
+}
+
+/* "Name: value" and the line's end; status lines have no colon that early, or no matter. */
+static size_t
+on_header(char *data, size_t size, size_t n, void *arg)
+{
+	const struct transfer *t = arg;
+	struct nrd_str line = nrd_strn(data, size * n), part;
+	NRD_FREE char *name = NULL, *value = NULL;
+
+	if (memchr(line.data, ':', line.len) == NULL || !nrd_str_split(&line, ':', &part))
+		return size * n;
+	name = nrd_str_dup(nrd_str_trim(part));
+	value = nrd_str_dup(nrd_str_trim(line));
+	if (name != NULL && value != NULL)
+		t->opts->header(t->opts->header_arg, name, value);
+	return size * n;
+}
+
 static int
 on_progress(void *arg, curl_off_t total, curl_off_t done, curl_off_t up_total, curl_off_t up_done)
 {
 	struct transfer *t = arg;
 
-	(void)up_total;
-	(void)up_done;
+	if (t->opts->stop != NULL && *t->opts->stop != 0)
+		return nrd_fail(&t->err, EINTR, "Interrupted", "it was interrupted");
 	if (total > 0 && (uint64_t)total > t->max)
 		return too_big(t);
+	if (t->body != NULL) {
+		done = up_done;
+		total = up_total;
+	}
 	if (t->opts->progress == NULL || done == 0)
 		return 0;
 	return t->opts->progress(t->opts->progress_arg, (uint64_t)done, (uint64_t)total, &t->err);
+}
+
+static int
+fail_range(const struct transfer *t, struct nrd_err *err)
+{
+	return nrd_fail(err, ERANGE, "HttpRange", "get %s: the server does not go on at byte %llu", t->shown,
+			(unsigned long long)t->opts->from);
 }
 
 static int
@@ -171,6 +217,11 @@ fail_status(struct transfer *t, CURL *curl, struct nrd_err *err)
 	if (status == 404 || status == 410)
 		return nrd_fail(err, ENOENT, "HttpNotFound", "get %s: the server has no such file",
 				t->shown);
+	if (status == 401)
+		return nrd_fail(err, EACCES, "HttpUnauthorized", "get %s: the server does not let everybody",
+				t->shown);
+	if (status == 416)
+		return fail_range(t, err);
 	return nrd_fail(err, EPROTO, "HttpStatus", "get %s: the server answered with status %ld",
 			t->shown, status);
 }
@@ -202,6 +253,8 @@ fail_transfer(struct transfer *t, CURL *curl, CURLcode code, struct nrd_err *err
 	switch (code) {
 	case CURLE_HTTP_RETURNED_ERROR:
 		return fail_status(t, curl, err);
+	case CURLE_RANGE_ERROR:
+		return fail_range(t, err);
 	case CURLE_COULDNT_RESOLVE_HOST:
 	case CURLE_COULDNT_RESOLVE_PROXY:
 		return nrd_fail(err, EHOSTUNREACH, "HttpResolve",
@@ -260,12 +313,61 @@ curl_prepare(CURL *curl, const char *url, struct transfer *t, struct curl_slist 
 	SET(CURLOPT_NOPROGRESS, 0L);
 	SET(CURLOPT_XFERINFOFUNCTION, on_progress);
 	SET(CURLOPT_XFERINFODATA, t);
+	if (o->header != NULL) {
+		SET(CURLOPT_HEADERFUNCTION, on_header);
+		SET(CURLOPT_HEADERDATA, t);
+	}
+	if (o->from > 0)
+		SET(CURLOPT_RESUME_FROM_LARGE, (curl_off_t)o->from);
+	if (o->insecure) {
+		SET(CURLOPT_SSL_VERIFYPEER, 0L);
+		SET(CURLOPT_SSL_VERIFYHOST, 0L);
+	}
 	if (o->ca_file != NULL)
 		SET(CURLOPT_CAINFO, o->ca_file);
 	if (headers != NULL)
 		SET(CURLOPT_HTTPHEADER, headers);
+	if (t->body == NULL)
+		return bad;
+	SET(CURLOPT_CUSTOMREQUEST, t->body->method);
+	SET(CURLOPT_FOLLOWLOCATION, 0L);
+	SET(CURLOPT_FAILONERROR, 0L);
+	if (t->body->fd > 0) {
+		SET(CURLOPT_UPLOAD, 1L);
+		SET(CURLOPT_READFUNCTION, on_send);
+		SET(CURLOPT_READDATA, t);
+		SET(CURLOPT_INFILESIZE_LARGE, (curl_off_t)t->body->size);
+	} else {
+		SET(CURLOPT_POSTFIELDS, t->body->text);
+		SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->body->size);
+	}
 #undef SET
 	return bad;
+}
+
+static int
+headers_add(struct curl_slist **list, const char *text, struct nrd_err *err)
+{
+	struct curl_slist *more = curl_slist_append(*list, text);
+
+	if (more == NULL)
+		return nrd_nomem(err);
+	*list = more;
+	return 0;
+}
+
+/* A server that refuses says why in its answer. */
+static int
+check_answer(struct transfer *t, CURL *curl, struct nrd_err *err)
+{
+	long status = 0;
+
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+	if (status >= 200 && status < 300)
+		return 0;
+	return nrd_fail(err, EPROTO, "HttpStatus", "%s %s: the server answered with status %ld%s%.200s",
+			t->body->method, t->shown, status, t->buf->len > 0 ? ": " : "",
+			nrd_buf_str(t->buf));
 }
 
 static int
@@ -282,17 +384,32 @@ transfer_run(struct transfer *t, const char *url, struct nrd_err *err)
 	curl = curl_easy_init();
 	if (curl == NULL)
 		return nrd_nomem(err);
-	for (const char *const *h = t->opts->headers; h != NULL && *h != NULL; h++) {
-		struct curl_slist *more = curl_slist_append(headers, *h);
+	for (const char *const *h = t->opts->headers; r == 0 && h != NULL && *h != NULL; h++)
+		r = headers_add(&headers, *h, err);
+	if (r == 0 && t->body != NULL) {
+		NRD_FREE char *type = nrd_format("Content-Type: %s", t->body->type ?: "");
 
-		if (more == NULL)
-			return nrd_nomem(err);
-		headers = more;
+		r = type != NULL ? headers_add(&headers, type, err) : nrd_nomem(err);
+		/* Servers that know it wait no second for it. */
+		if (r == 0)
+			r = headers_add(&headers, "Expect:", err);
 	}
+	if (r < 0)
+		return r;
 	code = curl_prepare(curl, url, t, headers);
 	if (code == CURLE_OK)
 		code = curl_easy_perform(curl);
-	return code == CURLE_OK ? 0 : fail_transfer(t, curl, code, err);
+	if (code != CURLE_OK)
+		return fail_transfer(t, curl, code, err);
+	if (t->opts->from > 0) {
+		/* libcurl takes "there is no such range" for the end of the file. */
+		long status = 0;
+
+		curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
+		if (status != 206)
+			return fail_range(t, err);
+	}
+	return t->body != NULL ? check_answer(t, curl, err) : 0;
 }
 
 static const struct http_opts defaults;
@@ -304,6 +421,21 @@ http_get(const char *url, const struct http_opts *opts, struct nrd_buf *out, str
 		.opts = opts != NULL ? opts : &defaults,
 		.buf = out,
 		.fd = -1,
+		.max = out->max != 0 ? out->max : NRD_BUF_DEFAULT_MAX,
+	};
+
+	return transfer_run(&t, url, err);
+}
+
+int
+http_send(const char *url, const struct http_opts *opts, const struct http_body *body,
+	  struct nrd_buf *out, struct nrd_err *err)
+{
+	__attribute__((cleanup(transfer_cleanup))) struct transfer t = {
+		.opts = opts != NULL ? opts : &defaults,
+		.buf = out,
+		.fd = -1,
+		.body = body,
 		.max = out->max != 0 ? out->max : NRD_BUF_DEFAULT_MAX,
 	};
 

@@ -187,8 +187,8 @@ buf_full(int fd, struct nrd_err *err)
 	}
 }
 
-int
-nrd_buf_read_fd(struct nrd_buf *b, int fd, struct nrd_err *err)
+static int
+read_all(struct nrd_buf *b, int fd, bool regular, struct nrd_err *err)
 {
 	for (;;) {
 		size_t left = buf_max(b) - b->len;
@@ -204,7 +204,8 @@ nrd_buf_read_fd(struct nrd_buf *b, int fd, struct nrd_err *err)
 
 		if (r < 0)
 			return nrd_fail(err, -r, "FileRead", "read: %m");
-		ssize_t n = read(fd, b->data + b->len, b->cap - 1 - b->len);
+		size_t room = b->cap - 1 - b->len;
+		ssize_t n = read(fd, b->data + b->len, room);
 
 		if (n == 0)
 			return 0;
@@ -213,8 +214,22 @@ nrd_buf_read_fd(struct nrd_buf *b, int fd, struct nrd_err *err)
 		if (n > 0) {
 			b->len += (size_t)n;
 			b->data[b->len] = '\0';
+			if (regular && (size_t)n < room)
+				return 0;
 		}
 	}
+}
+
+int
+nrd_buf_read_fd(struct nrd_buf *b, int fd, struct nrd_err *err)
+{
+	return read_all(b, fd, false, err);
+}
+
+int
+nrd_buf_read_regular(struct nrd_buf *b, int fd, struct nrd_err *err)
+{
+	return read_all(b, fd, true, err);
 }
 
 int

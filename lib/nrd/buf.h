@@ -62,4 +62,7 @@ char *nrd_buf_take(struct nrd_buf *b);
  * cause's errno.
  */
 int nrd_buf_read_fd(struct nrd_buf *b, int fd, struct nrd_err *err);
+
+/* The same of a file that is known to be a regular one: a read that gives less than it might was the last one. */
+int nrd_buf_read_regular(struct nrd_buf *b, int fd, struct nrd_err *err);
 int nrd_buf_read_file(struct nrd_buf *b, const char *path, struct nrd_err *err);

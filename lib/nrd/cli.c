@@ -364,7 +364,11 @@ nrd_cli_main(const struct nrd_cli *cli, int argc, char **argv)
 		r = run_cmd(cli, cli->only, &args, &err);
 	if (r < 0 && err.msg[0] == '\0')
 		(void)nrd_fail(&err, -r, "Failed", "%m");
-	if (err.msg[0] != '\0' && r != 0)
+	int code = r < 0 ? nrd_exit_of(&err) : r;
+
+	if (err.msg[0] != '\0' && r != 0 && cli->tell != NULL)
+		code = cli->tell(&args, &err, code);
+	else if (err.msg[0] != '\0' && r != 0)
 		print_error(&args, &err);
-	return flush_output(&args, r < 0 ? nrd_exit_of(&err) : r);
+	return flush_output(&args, code);
 }

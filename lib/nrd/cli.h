@@ -132,6 +132,11 @@ struct nrd_cli {
 	 * global options and has none of its own.
 	 */
 	const struct nrd_cmd *only;
+	/*
+	 * For commands whose errors have another form than "prog: verb: msg": says what went wrong
+	 * and returns the exit code, of which code is the usual one. args->global is gone by then.
+	 */
+	int (*tell)(const struct nrd_args *args, const struct nrd_err *err, int code);
 };
 
 /*

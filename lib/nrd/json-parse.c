@@ -122,12 +122,23 @@ parse_escape(const struct parser *p, char **in, char **out)
 	return 0;
 }
 
+static bool
+is_plain(char c)
+{
+	return (unsigned char)c >= 0x20 && (unsigned char)c < 0x80 && c != '\\';
+}
+
 static int
 parse_string(struct parser *p, struct nrd_val *v)
 {
 	char *from = p->at + 1, *in = from, *out = from;
 
 	while (*in != '"') {
+		/* Nearly all there is. */
+		if (is_plain(*in)) {
+			*out++ = *in++;
+			continue;
+		}
 		size_t n = nrd_utf8_len(in, (size_t)(p->end - in));
 		int r = 0;
 

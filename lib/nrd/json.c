@@ -15,7 +15,7 @@ nrd_json_read_fd(int fd, const struct nrd_json_limits *limits, struct nrd_json *
 {
 	size_t max = limits != NULL && limits->max != 0 ? limits->max : NRD_JSON_MAX;
 	NRD_AUTO(nrd_buf) b = NRD_BUF_INIT(max);
-	int r = nrd_buf_read_fd(&b, fd, err);
+	int r = limits != NULL && limits->regular ? nrd_buf_read_regular(&b, fd, err) : nrd_buf_read_fd(&b, fd, err);
 
 	if (r == -EFBIG)
 		return nrd_fail(err, EFBIG, "JsonTooBig", "longer than %zu bytes", max);

@@ -24,6 +24,7 @@
 struct nrd_json_limits {
 	size_t max;     /* bytes, 0: NRD_JSON_MAX */
 	unsigned depth; /* of containers, 0: NRD_JSON_DEPTH, at most NRD_JSON_DEPTH_MAX */
+	bool regular;   /* what is read is a regular file: see nrd_buf_read_regular() */
 };
 
 struct nrd_json; /* a parsed document: owns every value in it */

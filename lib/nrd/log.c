@@ -6,9 +6,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "json.h"
 #include "mem.h"
 
@@ -73,19 +73,6 @@ level_name(enum nrd_level level)
 }
 
 static void
-format_time(char text[32])
-{
-	struct timespec now = { 0 };
-	struct tm tm = { 0 };
-
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	(void)gmtime_r(&now.tv_sec, &tm);
-	size_t n = strftime(text, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-
-	(void)snprintf(text + n, 32 - n, ".%03dZ", (int)(now.tv_nsec / 1000000));
-}
-
-static void
 json_kv(struct nrd_jw *w, const struct nrd_kv *kv)
 {
 	nrd_jw_key(w, kv->key);
@@ -114,10 +101,10 @@ json_kv(struct nrd_jw *w, const struct nrd_kv *kv)
 static int
 format_json(struct nrd_buf *b, enum nrd_level level, const char *msg, const struct nrd_kv *kv)
 {
-	char when[32], host[65] = "";
+	char when[NRD_DATE_TEXT], host[65] = "";
 	struct nrd_jw w;
 
-	format_time(when);
+	nrd_date_format(nrd_date_ms(), when);
 	(void)gethostname(host, sizeof(host) - 1);
 	nrd_jw_init(&w, b, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);
@@ -186,9 +173,9 @@ text_kv(struct nrd_buf *b, const struct nrd_kv *kv)
 static int
 format_text(struct nrd_buf *b, enum nrd_level level, const char *msg, const struct nrd_kv *kv)
 {
-	char when[32];
+	char when[NRD_DATE_TEXT];
 
-	format_time(when);
+	nrd_date_format(nrd_date_ms(), when);
 	(void)nrd_buf_printf(b, "%s %-5s %s: %s", when, level_name(level), logger.name, msg);
 	for (; kv != NULL && kv->key != NULL; kv++)
 		text_kv(b, kv);

@@ -62,3 +62,9 @@ nrd_mac_is_zero(const struct nrd_mac *mac)
 
 	return nrd_mac_equal(mac, &zero);
 }
+
+bool
+nrd_mac_is_group(const struct nrd_mac *mac)
+{
+	return (mac->b[0] & 1) != 0;
+}

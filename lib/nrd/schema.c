@@ -26,6 +26,7 @@ struct path {
 
 struct decoder {
 	unsigned flags;
+	const char *const *only; /* of the outermost object these; NULL: all */
 	struct nrd_err *err;
 };
 
@@ -50,8 +51,10 @@ at_path(const struct decoder *d, int r, const struct path *path)
 {
 	NRD_AUTO(nrd_buf) b = NRD_BUF_INIT(256);
 
+	if (r == 0)
+		return 0;
 	path_print(path, &b);
-	if (r < 0 && b.len > 0)
+	if (b.len > 0)
 		(void)nrd_wrap(d->err, r, "%s", nrd_buf_str(&b));
 	return r;
 }
@@ -107,14 +110,26 @@ nrd_field_key(const struct nrd_field *field)
 	return field->json != NULL ? field->json : field->name;
 }
 
+/* Begins at `from`, which is not behind the end, and goes around. */
+static const struct nrd_field *
+find_from(const struct nrd_schema *schema, size_t from, const char *key)
+{
+	size_t n = schema->n_fields;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct nrd_field *field = &schema->fields[from + i < n ? from + i : from + i - n];
+		const char *name = nrd_field_key(field);
+
+		if (name[0] == key[0] && strcmp(name, key) == 0)
+			return field;
+	}
+	return NULL;
+}
+
 const struct nrd_field *
 nrd_schema_find(const struct nrd_schema *schema, const char *key)
 {
-	for (size_t i = 0; i < schema->n_fields; i++) {
-		if (strcmp(nrd_field_key(&schema->fields[i]), key) == 0)
-			return &schema->fields[i];
-	}
-	return NULL;
+	return find_from(schema, 0, key);
 }
 
 const struct nrd_field *
@@ -194,9 +209,9 @@ free_array(const struct nrd_schema *schema, void *items, size_t n)
 	free(items);
 }
 
-/* Frees and zeroes one member. */
+/* What a member points at. */
 static void
-clear_value(const struct nrd_field *field, void *obj)
+free_value(const struct nrd_field *field, void *obj)
 {
 	switch (field->type) {
 	case NRD_TYPE_STR:
@@ -213,11 +228,19 @@ clear_value(const struct nrd_field *field, void *obj)
 		break;
 	case NRD_TYPE_ARR:
 		free_array(field->schema, get_pointer(field, obj), get_count(field, obj));
-		put_count(field, obj, 0);
 		break;
 	default:
 		break;
 	}
+}
+
+/* Frees and zeroes one member. */
+static void
+clear_value(const struct nrd_field *field, void *obj)
+{
+	free_value(field, obj);
+	if (field->type == NRD_TYPE_ARR)
+		put_count(field, obj, 0);
 	memset((char *)obj + field->offset, 0, field_size(field));
 }
 
@@ -227,7 +250,7 @@ nrd_object_fini(const struct nrd_schema *schema, void *obj)
 	if (obj == NULL)
 		return;
 	for (size_t i = 0; i < schema->n_fields; i++)
-		clear_value(&schema->fields[i], obj);
+		free_value(&schema->fields[i], obj);
 	memset(obj, 0, schema->size);
 }
 
@@ -578,12 +601,10 @@ decode_members(const struct decoder *d, const struct nrd_schema *schema, const s
 	if (nrd_val_type(val) != NRD_VAL_OBJ)
 		return wrong_type(d, path, "an object", val);
 	while (nrd_iter_next(&it)) {
-		/* Documents we wrote ourselves have the table's order: look there first. */
-		const struct nrd_field *field =
-			guess < schema->n_fields &&
-					strcmp(nrd_field_key(&schema->fields[guess]), it.key) == 0
-				? &schema->fields[guess]
-				: nrd_schema_find(schema, it.key);
+		if (path == NULL && d->only != NULL && !nrd_strv_has(d->only, it.key))
+			continue;
+		/* Documents we wrote ourselves have the table's order: it is found a little further on. */
+		const struct nrd_field *field = find_from(schema, guess, it.key);
 		struct path here = { .up = path, .key = it.key };
 
 		if (field == NULL && (d->flags & NRD_DECODE_UNKNOWN) != 0)
@@ -649,11 +670,23 @@ overlay(const struct nrd_schema *schema, const void *src, void *dst)
 	}
 }
 
+static bool
+is_empty(const struct nrd_schema *schema, const void *obj)
+{
+	const struct nrd_present *p = present_in(schema, obj);
+
+	for (size_t i = 0; i < nrd_count(p->set); i++)
+		if (p->set[i] != 0)
+			return false;
+	return true;
+}
+
 /* Checks old and new together, then moves the new over the old. fresh is empty after success. */
 static int
 merge(const struct decoder *d, const struct nrd_schema *schema, void *fresh, void *obj)
 {
 	NRD_FREE void *both = malloc(schema->size);
+	bool held = !is_empty(schema, obj);
 
 	if (both == NULL)
 		return nrd_nomem(d->err);
@@ -663,7 +696,7 @@ merge(const struct decoder *d, const struct nrd_schema *schema, void *fresh, voi
 
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < schema->n_fields; i++) {
+	for (size_t i = 0; held && i < schema->n_fields; i++) {
 		if (nrd_field_present(schema, &schema->fields[i], fresh))
 			clear_value(&schema->fields[i], obj);
 	}
@@ -676,7 +709,14 @@ int
 nrd_decode(const struct nrd_schema *schema, const struct nrd_val *val, unsigned flags, void *obj,
 	   struct nrd_err *err)
 {
-	struct decoder d = { .flags = flags, .err = err };
+	return nrd_decode_some(schema, val, flags, NULL, obj, err);
+}
+
+int
+nrd_decode_some(const struct nrd_schema *schema, const struct nrd_val *val, unsigned flags, const char *const *only, void *obj,
+		struct nrd_err *err)
+{
+	struct decoder d = { .flags = flags, .only = only, .err = err };
 	NRD_FREE void *fresh = calloc(1, schema->size);
 
 	if (fresh == NULL)
@@ -685,7 +725,8 @@ nrd_decode(const struct nrd_schema *schema, const struct nrd_val *val, unsigned 
 
 	if (r == 0)
 		r = merge(&d, schema, fresh, obj);
-	nrd_object_fini(schema, fresh);
+	if (r < 0)
+		nrd_object_fini(schema, fresh);
 	return r;
 }
 

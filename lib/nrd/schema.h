@@ -161,6 +161,10 @@ enum nrd_decode_flags {
 int nrd_decode(const struct nrd_schema *schema, const struct nrd_val *val, unsigned flags,
 	       void *obj, struct nrd_err *err);
 
+/* The same, but nothing is looked at but these members (NULL: all): for who reads many objects and little of each. */
+int nrd_decode_some(const struct nrd_schema *schema, const struct nrd_val *val, unsigned flags, const char *const *only,
+		    void *obj, struct nrd_err *err);
+
 /* nrd_json_parse and nrd_decode at once. */
 int nrd_decode_text(const struct nrd_schema *schema, const char *text, size_t len,
 		    const struct nrd_json_limits *limits, unsigned flags, void *obj,

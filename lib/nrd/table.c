@@ -302,6 +302,7 @@ static void
 format_parsable(const struct nrd_table *t, struct nrd_buf *out)
 {
 	char sep = separator(t);
+	bool bare = t->opts->one_bare && t->shown.len == 1;
 
 	nrd_vec_each(row, &t->rows) {
 		for (size_t i = 0; i < t->shown.len; i++) {
@@ -310,7 +311,7 @@ format_parsable(const struct nrd_table *t, struct nrd_buf *out)
 			if (i > 0)
 				(void)nrd_buf_addc(out, sep);
 			for (const char *c = cell; c != NULL && *c != '\0'; c++) {
-				if (*c == sep || *c == '\\')
+				if (!bare && (*c == sep || *c == '\\'))
 					(void)nrd_buf_addc(out, '\\');
 				(void)nrd_buf_addc(out, *c == '\n' ? '?' : *c);
 			}

@@ -43,6 +43,7 @@ struct nrd_table_opts {
 	bool json;           /* -j: an array of objects */
 	bool json_lines;     /* -j prints an object a line instead */
 	const char *sep;     /* for -p, one character; NULL: ":" */
+	bool one_bare;       /* -p of one column escapes nothing, as dladm has it */
 	unsigned gap;        /* blanks between columns; 0: 2 */
 };
 

@@ -39,6 +39,12 @@ answer(int fd, const char *path)
 		out = nrd_format("HTTP/1.1 302 F\r\nLocation: ftp://127.0.0.1/x\r\n\r\n");
 	else if (nrd_streq(path, "/file"))
 		out = nrd_format("HTTP/1.1 302 F\r\nLocation: file:///etc/passwd\r\n\r\n");
+	else if (nrd_streq(path, "/rest"))
+		out = nrd_format("HTTP/1.1 206 P\r\nContent-Length: 3\r\nContent-Range: bytes 2-4/5\r\n\r\nllo");
+	else if (nrd_streq(path, "/over"))
+		out = nrd_format("HTTP/1.1 416 R\r\nContent-Length: 1\r\n\r\nx");
+	else if (nrd_streq(path, "/secret"))
+		out = nrd_format("HTTP/1.1 401 U\r\nWWW-Authenticate:  Bearer realm=\"x\" \r\nContent-Length: 0\r\n\r\n");
 	else if (nrd_streq(path, "/silent"))
 		out = nrd_format("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhe");
 	else if (hops != NULL)
@@ -234,5 +240,39 @@ files_with_digest(void)
 		    "Enough");
 }
 
+static void
+on_from_the_middle(void)
+{
+	static const char *const paths[] = { "/hello", "/over" };
+	const struct http_opts opts = { .from = 2 };
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(100);
+	struct nrd_err err = { 0 };
+
+	CHECK_OK(get("/rest", &opts, &out, &err), err);
+	CHECK_STR(nrd_buf_str(&out), "llo");
+	for (size_t i = 0; i < nrd_count(paths); i++)
+		CHECK_FAILS(get(paths[i], &opts, &out, &err), err, ERANGE, "HttpRange");
+}
+
+static void
+keep_header(void *arg, const char *name, const char *value)
+{
+	if (nrd_streq(name, "WWW-Authenticate"))
+		(void)snprintf(arg, 100, "%s", value);
+}
+
+static void
+headers_of_a_refusal(void)
+{
+	char text[100] = "";
+	const struct http_opts opts = { .header = keep_header, .header_arg = text };
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(100);
+	struct nrd_err err = { 0 };
+
+	CHECK_FAILS(get("/secret", &opts, &out, &err), err, EACCES, "HttpUnauthorized");
+	CHECK_STR(text, "Bearer realm=\"x\"");
+}
+
 TEST_MAIN(start, gets_bodies, failures_are_told_apart, silence_ends_it, urls_that_are_none,
-	  hosts_that_do_not_answer, secrets_stay_out_of_messages, files_with_digest, stop)
+	  hosts_that_do_not_answer, secrets_stay_out_of_messages, files_with_digest,
+	  on_from_the_middle, headers_of_a_refusal, stop)
