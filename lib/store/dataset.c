@@ -22,6 +22,12 @@ store_dataset_exists(struct store *store, const char *name)
 	return zfs_dataset_exists(store->zfs, name, ZFS_TYPE_FILESYSTEM | ZFS_TYPE_VOLUME);
 }
 
+bool
+store_snapshot_exists(struct store *store, const char *name)
+{
+	return zfs_dataset_exists(store->zfs, name, ZFS_TYPE_SNAPSHOT);
+}
+
 int
 store_props(const char *const *props, nvlist_t **ret_nvl, struct nrd_err *err)
 {

@@ -11,6 +11,9 @@
 /* A filesystem or volume, no snapshot. False also when it cannot be asked. */
 bool store_dataset_exists(struct store *store, const char *name);
 
+/* The same of a snapshot, NAME@SNAP. */
+bool store_snapshot_exists(struct store *store, const char *name);
+
 /*
  * Creates a filesystem; props is key, value, key, value, NULL (or NULL). Nothing is mounted.
  * "ZfsExists", "ZfsBadProperty", "ZfsNoSpace".
@@ -36,6 +39,13 @@ int store_dataset_mount_at(const char *name, const char *dir, struct nrd_err *er
 
 /* Mounts a filesystem where its own mountpoint says; fine when it is. "ZfsNotFound", ... */
 int store_dataset_mount(struct store *store, const char *name, struct nrd_err *err);
+
+/*
+ * Opens the top directory of a filesystem that is mounted nowhere and shall not be: it is mounted as
+ * long as the descriptor, or one opened through it, is open, and nobody else sees it. Devices and
+ * set-uid programs in it mean nothing. "StoreMount".
+ */
+int store_dataset_open(const char *name, bool read_only, int *ret_fd, struct nrd_err *err);
 
 /*
  * Mounts what is left to mount in a pool (canmount=on, mountpoint a path). Filesystems that
@@ -71,6 +81,12 @@ int store_dataset_clone(struct store *store, const char *snapshot, const char *n
 /* Children and snapshots go along; what is mounted is mounted anew. "ZfsExists", "ZfsBusy". */
 int store_dataset_rename(struct store *store, const char *name, const char *to,
 			 struct nrd_err *err);
+
+/*
+ * The same of one that is mounted nowhere, nor is what is below it; that may be a zone's, which
+ * store_dataset_rename would not touch. "ZfsRename" with the cause's errno.
+ */
+int store_dataset_move(const char *name, const char *to, struct nrd_err *err);
 
 /* The clone no longer needs what it was cloned from: their parts are swapped. */
 int store_dataset_promote(struct store *store, const char *name, struct nrd_err *err);

@@ -4,6 +4,7 @@
 
 #include <libnvpair.h>
 #include <libzfs.h>
+#include <libzfs_core.h>
 #include <libzutil.h>
 
 #include "nrd/err.h"
@@ -17,7 +18,7 @@
 	X(libzfs_add_handle) X(libzfs_config_ops) X(libzfs_errno) \
 	X(libzfs_error_description) X(libzfs_error_init) X(libzfs_fini) X(libzfs_init) \
 	X(libpc_error_description) \
-	X(libzfs_mnttab_cache) X(libzfs_print_on_error) X(nvlist_add_string) \
+	X(lzc_rename) X(libzfs_mnttab_cache) X(libzfs_print_on_error) X(nvlist_add_string) \
 	X(nvlist_alloc) X(nvlist_dup) X(nvlist_free) X(nvlist_lookup_nvlist) \
 	X(nvlist_lookup_nvlist_array) X(nvlist_lookup_string) X(nvlist_lookup_uint64) \
 	X(nvlist_lookup_uint64_array) X(nvlist_next_nvpair) X(nvpair_name) \
@@ -53,6 +54,7 @@ int store_libzfs_load(struct nrd_err *err);
 #define libzfs_init store_libzfs.libzfs_init
 #define libzfs_mnttab_cache store_libzfs.libzfs_mnttab_cache
 #define libzfs_print_on_error store_libzfs.libzfs_print_on_error
+#define lzc_rename store_libzfs.lzc_rename
 #define nvlist_add_string store_libzfs.nvlist_add_string
 #define nvlist_alloc store_libzfs.nvlist_alloc
 #define nvlist_dup store_libzfs.nvlist_dup

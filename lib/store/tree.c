@@ -286,6 +286,17 @@ store_dataset_rename(struct store *store, const char *name, const char *to, stru
 }
 
 int
+store_dataset_move(const char *name, const char *to, struct nrd_err *err)
+{
+	int r = nrd_fault(err, "move %s", name);
+
+	if (r < 0)
+		return r;
+	r = lzc_rename(name, to);
+	return r == 0 ? 0 : nrd_fail(err, r, "ZfsRename", "rename dataset %s to %s: %s", name, to, strerror(r));
+}
+
+int
 store_dataset_promote(struct store *store, const char *name, struct nrd_err *err)
 {
 	STORE_ZFS zfs_handle_t *zhp = NULL;
