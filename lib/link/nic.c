@@ -245,7 +245,7 @@ kernel_read(struct nic_list *list, struct nrd_err *err)
 	for (size_t i = 0; i < list->len; i++) {
 		NRD_CLOSE int nic = -1;
 
-		if (!list->data[i].physical)
+		if (!list->data[i].physical && !nrd_streq(list->data[i].kind, "bond"))
 			continue;
 		nic = openat(class, list->data[i].name, O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (nic >= 0)

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "link/datalink.h"
+#include "link/switch.h"
+#include "nrd/err.h"
+
+/*
+ * VNICs: a datalink's record made into a veth pair and a port of the switch. One of a zone has its far end in the
+ * zone's network namespace; one of the node's own has it in the node's, under the link's name.
+ */
+
+/*
+ * Makes it, and its record of DATALINK_RUN: d->ifindex and d->ifname are filled in. netns: where its far end goes, or -1:
+ * the node. name: what that end is called there. When it fails nothing of it is left. "VnicOver": the link below is not
+ * there. "LinkExists", what veth_create and switch_port_set say.
+ */
+int vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name, struct nrd_err *err);
+
+/* What its properties now say is in force, without a lost frame, and recorded. Link below, MAC and VLAN must be as before. */
+int vnic_apply(struct link_switch *sw, const struct datalink *d, struct nrd_err *err);
+
+/*
+ * Link below, MAC and VLAN become those of d: its interfaces stay, and the node's addresses on them. When it fails it is as
+ * before. d->ifname may change. "VnicAway": its far end is not the node's any more, and its MAC is to change.
+ */
+int vnic_move(struct link_switch *sw, const struct datalink *before, struct datalink *d, struct nrd_err *err);
+
+/* Its interface of the node, if it still is the node's, and its alias are called so; the record is the caller's. */
+int vnic_rename(const struct datalink *d, const char *to, struct nrd_err *err);
+int vnic_interface_rename(unsigned ifindex, const char *to, struct nrd_err *err);
+
+/* Whether what is recorded is in the kernel: a machine's root may have deleted its end, with which the node's goes. */
+bool vnic_is_there(const struct datalink *d);
+
+/* Its port, its ends and its record are gone. Fine when something of it is not there. */
+int vnic_down(struct link_switch *sw, const struct datalink *d, struct nrd_err *err);
+
+/* The segment of a link below: an etherstub, or a NIC or bond of the node, which becomes its uplink. "VnicOver". */
+int vnic_segment(struct link_switch *sw, const char *over, uint32_t *ret_segment, struct nrd_err *err);
+
+/* A switch without a wire: its record of DATALINK_RUN. Fine when it is there; "LinkExists" when that is something else. */
+int etherstub_up(const char *name, struct nrd_err *err);
+
+/* Whether the properties make sense: what vnic_apply would refuse. "BadProperty". */
+int vnic_check(const struct datalink *d, struct nrd_err *err);
+
+/* A MAC as dladm's "random": 2:8:20 and three random bytes. */
+int vnic_random_mac(struct nrd_mac *ret_mac, struct nrd_err *err);
