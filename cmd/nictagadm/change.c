@@ -10,23 +10,55 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 
+/* "dhcp_pool=VALUE". An empty value takes it away. */
+static bool
+dhcp_take(const char *part, struct props *props)
+{
+	for (int i = 0; i < NODE_DHCP_N; i++) {
+		const char *value = nrd_starts(part, node_dhcp_names[i]);
+
+		if (value == NULL || value[0] != '=' || props->dhcp[i] != NULL)
+			continue;
+		props->dhcp[i] = value + 1;
+		return true;
+	}
+	return false;
+}
+
 int
 props_parse(char *text, struct props *ret_props, struct nrd_err *err)
 {
+	bool list = false; /* the last one may have more behind a comma */
+
 	while (text != NULL) {
 		char *part = strsep(&text, ",");
 		const char *mac = nrd_starts(part, "mac="), *mtu = nrd_starts(part, "mtu=");
 
+		if (list && part[0] != '\0' && strchr(part, '=') == NULL) {
+			part[-1] = ',';
+			continue;
+		}
+		list = nrd_starts(part, node_dhcp_names[NODE_DHCP_RESOLVERS]) != NULL;
 		if (mac != NULL && mac[0] != '\0' && ret_props->nic == NULL)
 			ret_props->nic = mac;
 		else if (mtu != NULL && mtu[0] != '\0' && ret_props->mtu == NULL)
 			ret_props->mtu = mtu;
-		else
+		else if (!dhcp_take(part, ret_props))
 			return nrd_usage(err,
-					 "-p takes mac=MAC and mtu=NUMBER, each once, not \"%.60s\"",
+					 "-p takes mac=MAC, mtu=NUMBER and dhcp_pool, dhcp_router, dhcp_resolvers, dhcp_domain, "
+					 "dhcp_lease, each once, not \"%.60s\"",
 					 part);
 	}
 	return 0;
+}
+
+static bool
+has_pool(const struct props *props)
+{
+	for (int i = 0; i < NODE_DHCP_N; i++)
+		if (props->dhcp[i] != NULL)
+			return true;
+	return false;
 }
 
 void
@@ -47,7 +79,8 @@ struct change_opts {
 #define OPT_VERBOSE(t) NRD_OPT_FLAG('v', NULL, t, verbose, "say on standard error what is done")
 #define OPT_PROPS                                                                \
 	NRD_OPT_STR('p', NULL, struct change_opts, props, "PROP=VALUE,...",      \
-		    "properties: mac (a MAC address or aggrN), mtu (1500 to 9000)")
+		    "properties: mac (a MAC address or aggrN), mtu (1500 to 9000); dhcp_pool (FIRST-LAST/BITS), dhcp_router, " \
+		    "dhcp_resolvers, dhcp_domain, dhcp_lease (seconds): what machines get that ask for an address")
 
 const struct nrd_opt add_opts[] = {
 	OPT_VERBOSE(struct change_opts),
@@ -89,10 +122,12 @@ change(const struct nrd_args *args, change_fn *fn, struct nrd_err *err)
 	};
 	if (spec.etherstub && (spec.nic != NULL || spec.mtu != NULL))
 		return nrd_usage(err, "an etherstub (-l) has neither a MAC address nor an MTU");
-	if (!spec.etherstub && spec.nic == NULL && (fn == node_nictag_add || spec.mtu == NULL))
+	for (int i = 0; i < NODE_DHCP_N; i++)
+		spec.dhcp[i] = props.dhcp[i];
+	if (!spec.etherstub && spec.nic == NULL && (fn == node_nictag_add || (spec.mtu == NULL && !has_pool(&props))))
 		return nrd_usage(err, fn == node_nictag_add ?
 					      "give the MAC address of a NIC, or -l" :
-					      "give what to change: a MAC address or -p mtu=...");
+					      "give what to change: a MAC address or -p PROP=VALUE");
 	r = fn(NULL, &spec, err);
 	if (r == 0)
 		changed(args, opts->verbose);

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include "node/dhcp.h"
 #include "nrd/cli.h"
 
 extern const struct nrd_opt add_opts[], delete_opts[], exists_opts[], list_opts[], update_opts[],
@@ -9,10 +10,11 @@ extern const struct nrd_opt add_opts[], delete_opts[], exists_opts[], list_opts[
 
 nrd_cmd_fn cmd_add, cmd_delete, cmd_exists, cmd_list, cmd_update, cmd_vms;
 
-/* What -p gives: "mac=...,mtu=...". Cuts text up; the parts stay in it. "Usage". */
+/* What -p gives: "mac=...,mtu=...,dhcp_pool=...". Cuts text up; the parts stay in it. "Usage". */
 struct props {
 	const char *nic;
 	const char *mtu;
+	const char *dhcp[NODE_DHCP_N]; /* "": to be none */
 };
 
 int props_parse(char *text, struct props *ret_props, struct nrd_err *err);

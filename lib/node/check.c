@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "nrd/mac.h"
@@ -167,11 +168,62 @@ node_check_ip_list(const char *s, struct nrd_err *err)
 }
 
 int
+node_check_ip4_list(const char *s, struct nrd_err *err)
+{
+	size_t n = 1;
+
+	for (const char *c = s; *c != '\0'; c++)
+		n += *c == ',';
+	return n > 4 ? bad(s, "at most 4 IPv4 addresses", err) : check_list(s, node_check_ip4, err);
+}
+
+int
+node_dhcp_pool_parse(const char *s, uint32_t *ret_first, uint32_t *ret_last, unsigned *ret_bits, struct nrd_err *err)
+{
+	static const char rule[] = "a pool of addresses, such as 10.0.0.100-10.0.0.199/24";
+	size_t dash = strcspn(s, "-"), slash = strcspn(s, "/");
+	char first[INET_ADDRSTRLEN], last[INET_ADDRSTRLEN];
+	uint64_t bits;
+
+	if (s[dash] == '\0' || s[slash] == '\0' || dash > slash || dash >= sizeof(first) || slash - dash > sizeof(last))
+		return bad(s, rule, err);
+	(void)snprintf(first, sizeof(first), "%.*s", (int)dash, s);
+	(void)snprintf(last, sizeof(last), "%.*s", (int)(slash - dash - 1), s + dash + 1);
+	if (node_check_ip4(first, NULL) < 0 || node_check_ip4(last, NULL) < 0 || nrd_parse_u64(s + slash + 1, 8, 30, &bits, NULL) < 0)
+		return bad(s, rule, err);
+	*ret_bits = (unsigned)bits;
+	(void)ip4_parse(first, rule, ret_first, NULL);
+	(void)ip4_parse(last, rule, ret_last, NULL);
+	if (*ret_last < *ret_first || *ret_last - *ret_first >= 65536 || (*ret_first ^ *ret_last) >> (32 - bits) != 0)
+		return bad(s, "a pool of addresses: first to last, at most 65536, all in one network", err);
+	return 0;
+}
+
+int
+node_check_dhcp_pool(const char *s, struct nrd_err *err)
+{
+	uint32_t first, last;
+	unsigned bits;
+
+	return node_dhcp_pool_parse(s, &first, &last, &bits, err);
+}
+
+int
+node_check_dhcp_lease(const char *s, struct nrd_err *err)
+{
+	uint64_t seconds;
+
+	if (nrd_parse_u64(s, 60, UINT32_MAX - 1, &seconds, NULL) < 0)
+		return bad(s, "a number of seconds of 60 or more", err);
+	return 0;
+}
+
+int
 node_check_mac(const char *s, struct nrd_err *err)
 {
 	struct nrd_mac mac;
 
-	if (nrd_mac_parse(s, &mac, NULL) < 0 || nrd_mac_is_zero(&mac) || (mac.b[0] & 1) != 0)
+	if (nrd_mac_parse(s, &mac, NULL) < 0 || nrd_mac_is_zero(&mac) || nrd_mac_is_group(&mac))
 		return bad(s, "the MAC address of a NIC, such as 90:b8:d0:12:34:56", err);
 	return 0;
 }

@@ -22,6 +22,9 @@ int node_check_ip6(const char *s, struct nrd_err *err);         /* a host's addr
 int node_check_ip6_plen(const char *s, struct nrd_err *err);    /* ADDRESS/LENGTH or "addrconf" */
 int node_check_ip(const char *s, struct nrd_err *err);          /* either family */
 int node_check_ip_list(const char *s, struct nrd_err *err);     /* by commas, at most 64 */
+int node_check_ip4_list(const char *s, struct nrd_err *err);     /* by commas, at most 4 */
+int node_check_dhcp_pool(const char *s, struct nrd_err *err);    /* 10.0.0.100-10.0.0.199/24 */
+int node_check_dhcp_lease(const char *s, struct nrd_err *err);   /* seconds, a minute or more */
 int node_check_mac(const char *s, struct nrd_err *err);         /* not zero, not multicast */
 int node_check_mac_list(const char *s, struct nrd_err *err);    /* by commas, at most 64 */
 int node_check_aggr(const char *s, struct nrd_err *err);        /* aggr0 ... aggr99999 */
@@ -43,6 +46,9 @@ int node_check_pool(const char *s, struct nrd_err *err);        /* name of a poo
 
 /* The prefix length of a netmask: 24 for 255.255.255.0. As node_check_netmask. */
 int node_netmask_prefix(const char *s, unsigned *ret_prefix, struct nrd_err *err);
+
+/* What node_check_dhcp_pool takes: its first and last address, in the processor's byte order, and the network's length. */
+int node_dhcp_pool_parse(const char *s, uint32_t *ret_first, uint32_t *ret_last, unsigned *ret_bits, struct nrd_err *err);
 
 /*
  * The rules between address, netmask and gateway (NULL or "none": no gateway): the address is

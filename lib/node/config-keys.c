@@ -6,6 +6,7 @@
 
 #include "node/check.h"
 #include "node/config.h"
+#include "node/dhcp.h"
 #include "nrd/mem.h"
 #include "nrd/schema.h"
 #include "nrd/str.h"
@@ -45,6 +46,9 @@ static const struct rule suffix_rules[] = {
 	{ "_mac", node_check_mac },
 	{ "_mtu", node_check_mtu },
 	{ "_aggr", node_check_mac_list },
+#define X(id, name, check, text) { "_dhcp_" name, check },
+	NODE_DHCP_KEYS(X)
+#undef X
 	{ "_lacp_mode", node_check_lacp },
 };
 

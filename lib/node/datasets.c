@@ -22,10 +22,11 @@ struct dataset {
 	const char *props[DATASET_PROPS_MAX]; /* "@" begins a value below the pool's mountpoint */
 };
 
+/* However full the pool is, machines can be changed and deleted, and it is written down. */
 static const struct dataset datasets[] = {
 	{ "usbkey", "/usbkey", { "mountpoint", "legacy" } },
-	{ "config", "/etc/zones", { "mountpoint", "legacy" } },
-	{ "var", "/var", { "mountpoint", "legacy" } },
+	{ "config", "/etc/zones", { "mountpoint", "legacy", "refreservation", "32M" } },
+	{ "var", "/var", { "mountpoint", "legacy", "refreservation", "64M" } },
 	{ "opt", "/opt", { "mountpoint", "legacy" } },
 	{ "cores", NULL, { "mountpoint", "@/global/cores", "quota", "10G" } },
 	{ "archive", NULL, { NULL } },

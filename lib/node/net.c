@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "link/datalink.h"
 #include "node/check.h"
 #include "node/nictag.h"
 #include "nrd/file.h"
@@ -321,11 +322,15 @@ aggr_files(struct maker *m, const char *aggr, bool admin)
 	const char *lacp = get_of(m->config, aggr, "lacp_mode");
 	const char *mtu = get_of(m->config, aggr, "mtu");
 	NRD_AUTO(nrd_buf) b = NRD_BUF_INIT(FILE_MAX);
+	NRD_AUTO(datalink) kept = { 0 };
 	NRD_STRV char **macs = NULL;
 	bool off = lacp == NULL || nrd_streq(lacp, "off");
 	size_t n;
 	int r;
 
+	/* One that dladm keeps is made by `dladm restore`, and only to be set up. */
+	if (list == NULL && !admin && datalink_read(DATALINK_KEEP, NULL, aggr, &kept, NULL) == 0)
+		return network_file(m, aggr, NULL, aggr, false);
 	if (list == NULL)
 		return complain(m, "%s in /usbkey/config has no members: add %s_aggr=MAC,MAC", aggr,
 				aggr);

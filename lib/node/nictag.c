@@ -18,6 +18,7 @@
 
 #define KEY_MAX (NODE_NICTAG_MAX + 16)
 #define OVERLAY_PREFIX "overlay_rule_"
+#define VNETID_MAX 16777215
 #define NAMED_MAX 5 /* machines an error names one by one */
 
 const char *
@@ -187,6 +188,48 @@ node_nictags_find(const struct node_nictags *tags, const char *name)
 	return NULL;
 }
 
+int
+node_nictags_of(const struct node_nictags *tags, const char *nic_tag, const struct node_nictag **ret_tag, uint64_t *ret_vnetid,
+		struct nrd_err *err)
+{
+	const char *slash = strchr(nic_tag, '/');
+	NRD_FREE char *name = nrd_str_dup(nrd_strn(nic_tag, slash != NULL ? (size_t)(slash - nic_tag) : strlen(nic_tag)));
+	const struct node_nictag *tag;
+
+	if (name == NULL)
+		return nrd_nomem(err);
+	tag = node_nictags_find(tags, name);
+	if (tag == NULL || (slash != NULL && tag->type != NODE_NICTAG_OVERLAY))
+		return nrd_fail(err, EINVAL, "BadNicTag", "Invalid nic tag \"%s\"; nictagadm list shows those there are", nic_tag);
+	*ret_vnetid = 0;
+	if (tag->type == NODE_NICTAG_OVERLAY && slash == NULL)
+		return nrd_fail(err, EINVAL, "BadNicTag", "nic tag \"%s\" is an overlay rule, which needs a network's number: %s/NUMBER",
+				nic_tag, nic_tag);
+	if (slash != NULL && nrd_parse_u64(slash + 1, 0, VNETID_MAX, ret_vnetid, NULL) < 0)
+		return nrd_fail(err, EINVAL, "BadNicTag", "nic tag \"%s\": behind the slash is a network's number, at most %d", nic_tag,
+				VNETID_MAX);
+	*ret_tag = tag;
+	return 0;
+}
+
+int
+node_nictag_rule(const struct node_nictag_env *env, const char *name, char **ret_rule, struct nrd_err *err)
+{
+	NRD_AUTO(node_config) *config = NULL;
+	char key[KEY_MAX];
+	const char *rule;
+	int r = node_config_read(config_path(env), &config, err);
+
+	if (r < 0)
+		return r;
+	(void)snprintf(key, sizeof(key), OVERLAY_PREFIX "%s", name);
+	rule = node_config_get_filled(config, key);
+	if (rule == NULL)
+		return nrd_fail(err, ENOENT, "BadNicTag", "nic tag \"%s\": there is no %s in " NODE_CONFIG_PATH, name, key);
+	*ret_rule = nrd_format("%s", rule);
+	return *ret_rule == NULL ? nrd_nomem(err) : 0;
+}
+
 /* The configuration, the NICs and the tags they make: what every verb starts from. */
 struct work {
 	struct node_config *config;
@@ -345,6 +388,28 @@ spec_store(struct work *w, const struct node_nictag_spec *spec, struct nrd_err *
 	return r;
 }
 
+/* Whole: what is there and what is given have to fit together. */
+static int
+pool_store(struct work *w, const struct node_nictag_spec *spec, struct nrd_err *err)
+{
+	struct node_dhcp pool;
+	int r = 0;
+
+	for (int i = 0; r == 0 && i < NODE_DHCP_N; i++) {
+		NRD_FREE char *key = spec->dhcp[i] != NULL ? nrd_format("%s_%s", spec->name, node_dhcp_names[i]) : NULL;
+
+		if (spec->dhcp[i] != NULL && key == NULL)
+			return nrd_nomem(err);
+		if (spec->dhcp[i] != NULL && spec->dhcp[i][0] == '\0')
+			node_config_unset(w->config, key);
+		else if (spec->dhcp[i] != NULL)
+			r = node_config_set(w->config, key, spec->dhcp[i], err);
+	}
+	if (r == 0)
+		r = node_dhcp_from(w->config, spec->name, &pool, err);
+	return r < 0 ? nrd_fail(err, -r, "NicTagBadPool", "%s", err != NULL ? err->msg : "") : 0;
+}
+
 static int
 etherstub_store(struct work *w, const char *name, struct nrd_err *err)
 {
@@ -366,6 +431,8 @@ add(const struct node_nictag_env *env, const struct node_nictag_spec *spec, stru
 		return r;
 	if (spec->etherstub) {
 		r = etherstub_store(&w, spec->name, err);
+		if (r == 0)
+			r = pool_store(&w, spec, err);
 		return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 	}
 	if (spec->nic == NULL)
@@ -376,6 +443,8 @@ add(const struct node_nictag_env *env, const struct node_nictag_spec *spec, stru
 		r = mtu_check(spec->mtu, nic, err);
 	if (r == 0)
 		r = spec_store(&w, spec, err);
+	if (r == 0)
+		r = pool_store(&w, spec, err);
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 }
 
@@ -409,7 +478,7 @@ update(const struct node_nictag_env *env, const struct node_nictag_spec *spec, s
 	tag = node_nictags_find(&w.tags, spec->name);
 	if (tag == NULL)
 		return missing(err);
-	if (tag->type == NODE_NICTAG_ETHERSTUB || tag->type == NODE_NICTAG_OVERLAY)
+	if ((spec->nic != NULL || spec->mtu != NULL) && (tag->type == NODE_NICTAG_ETHERSTUB || tag->type == NODE_NICTAG_OVERLAY))
 		return nrd_fail(err, EINVAL, "NicTagFixed",
 				"it is an %s: it has neither a NIC nor an MTU of its own",
 				node_nictag_type_name(tag->type));
@@ -421,6 +490,8 @@ update(const struct node_nictag_env *env, const struct node_nictag_spec *spec, s
 		r = mtu_check(spec->mtu, nic, err);
 	if (r == 0)
 		r = spec_store(&w, spec, err);
+	if (r == 0)
+		r = pool_store(&w, spec, err);
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 }
 
@@ -645,6 +716,17 @@ is_admin(const struct node_config *config, const char *name)
 	return nrd_streq(name, tag == NULL ? "admin" : tag);
 }
 
+static void
+pool_drop(struct node_config *config, const char *tag)
+{
+	for (int i = 0; i < NODE_DHCP_N; i++) {
+		NRD_FREE char *key = nrd_format("%s_%s", tag, node_dhcp_names[i]);
+
+		if (key != NULL)
+			node_config_unset(config, key);
+	}
+}
+
 static int
 delete(const struct node_nictag_env *env, const char *name, bool force, struct nrd_err *err)
 {
@@ -680,6 +762,7 @@ delete(const struct node_nictag_env *env, const char *name, bool force, struct n
 		node_config_unset(w.config, key_of(key, name, "_mtu"));
 		break;
 	}
+	pool_drop(w.config, name);
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 }
 

@@ -8,6 +8,7 @@
 
 #include "link/nic.h"
 #include "node/config.h"
+#include "node/dhcp.h"
 #include "nrd/err.h"
 #include "nrd/mac.h"
 
@@ -66,6 +67,16 @@ void node_nictags_cleanup(struct node_nictags *tags);
 const struct node_nictag *node_nictags_find(const struct node_nictags *tags, const char *name);
 
 /*
+ * The tag a machine's nic_tag means: one of the node, or of an overlay rule one of its networks, "RULE/NUMBER". ret_vnetid:
+ * that number, of others 0. "BadNicTag".
+ */
+int node_nictags_of(const struct node_nictags *tags, const char *nic_tag, const struct node_nictag **ret_tag, uint64_t *ret_vnetid,
+		    struct nrd_err *err);
+
+/* What create-overlay would be told of a rule; caller frees. "BadNicTag". */
+int node_nictag_rule(const struct node_nictag_env *env, const char *name, char **ret_rule, struct nrd_err *err);
+
+/*
  * What nictagadm does. "NoPersistentConfig" when there is no configuration file (the pool is not
  * imported, or the node not set up).
  */
@@ -77,10 +88,11 @@ struct node_nictag_spec {
 	const char *nic; /* MAC or aggrN; NULL: not given */
 	const char *mtu; /* text; NULL: not given */
 	bool etherstub;
+	const char *dhcp[NODE_DHCP_N]; /* of its pool; NULL: not given, "": none any more */
 };
 
 /*
- * "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu"; "NicTagNoNic" when the node has
+ * "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu", "NicTagBadPool"; "NicTagNoNic" when the node has
  * no such NIC or aggregation.
  */
 int node_nictag_add(const struct node_nictag_env *env, const struct node_nictag_spec *spec,

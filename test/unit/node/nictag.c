@@ -248,5 +248,43 @@ the_nodes_own_vnics(void)
 	node_down();
 }
 
+/* What is there and what is given is looked at together, and goes with the tag. */
+static void
+pools(void)
+{
+	struct node_nictag_spec spec = { .name = "stub0", .etherstub = true };
+	NRD_AUTO(node_config) *read = NULL;
+	struct node_dhcp pool;
+
+	node_up("admin_nic=" MAC0 "\n");
+	spec.dhcp[NODE_DHCP_POOL] = "10.0.0.100-10.0.0.199/24";
+	spec.dhcp[NODE_DHCP_ROUTER] = "10.0.0.1";
+	CHECK_OK(node_nictag_add(&env, &spec, &err), err);
+	config_is("admin_nic=" MAC0 "\netherstub=stub0\nstub0_dhcp_pool=10.0.0.100-10.0.0.199/24\nstub0_dhcp_router=10.0.0.1\n");
+	spec = (struct node_nictag_spec){ .name = "stub0", .dhcp = { [NODE_DHCP_ROUTER] = "10.0.0.150" } };
+	CHECK_FAILS(node_nictag_update(&env, &spec, &err), err, EINVAL, "NicTagBadPool");
+	spec.dhcp[NODE_DHCP_ROUTER] = "10.0.1.1";
+	CHECK_FAILS(node_nictag_update(&env, &spec, &err), err, EINVAL, "NicTagBadPool");
+	spec.dhcp[NODE_DHCP_ROUTER] = "";
+	spec.dhcp[NODE_DHCP_RESOLVERS] = "10.0.0.53,9.9.9.9";
+	spec.dhcp[NODE_DHCP_DOMAIN] = "example.com";
+	spec.dhcp[NODE_DHCP_LEASE_KEY] = "600";
+	CHECK_OK(node_nictag_update(&env, &spec, &err), err);
+	CHECK_OK(node_config_read(config, &read, &err), err);
+	CHECK_INT(node_dhcp_from(read, "stub0", &pool, &err), 1);
+	CHECK_INT(pool.first, 0x0a000064);
+	CHECK_INT(pool.last, 0x0a0000c7);
+	CHECK_INT(pool.bits, 24);
+	CHECK_INT(pool.router, 0);
+	CHECK_INT(pool.n_resolvers, 2);
+	CHECK_INT(pool.resolvers[1], 0x09090909);
+	CHECK_STR(pool.domain, "example.com");
+	CHECK_INT(pool.lease_s, 600);
+	CHECK_INT(node_dhcp_from(read, "admin", &pool, &err), 0);
+	CHECK_OK(node_nictag_delete(&env, "stub0", false, &err), err);
+	config_is("admin_nic=" MAC0 "\n");
+	node_down();
+}
+
 TEST_MAIN(lists_every_type, says_when_nothing_is_kept, adds, add_refuses, updates, machines,
-	  the_nodes_own_vnics)
+	  the_nodes_own_vnics, pools)
