@@ -19,15 +19,6 @@
 #include "nrd/mem.h"
 #include "reboots.skel.h"
 
-static int
-quiet(enum libbpf_print_level level, const char *format, va_list args)
-{
-	(void)level;
-	(void)format;
-	(void)args;
-	return 0;
-}
-
 /* The map first: who finds the link finds the map too. */
 static int
 pin(struct reboots *skel, struct nrd_err *err)
@@ -82,7 +73,7 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: zone-reboots (started by zoneadmd)\n");
 		return 2;
 	}
-	(void)libbpf_set_print(quiet);
+	(void)libbpf_set_print(NULL);
 	if (watch(&err) < 0) {
 		(void)fprintf(stderr, "zone-reboots: %s\n", err.msg);
 		return 1;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "brand/steps.h"
 #include "nrd/buf.h"
+#include "nrd/hold.h"
 #include "zoneadm.h"
 
 void
@@ -88,24 +88,13 @@ target_open(const struct nrd_args *args, unsigned flags, struct target *t, struc
 	return open_named(t, flags, err);
 }
 
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
 void
 hold_signals(bool undo)
 {
-	const struct sigaction note = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
+	const volatile sig_atomic_t *held = nrd_hold_signals();
 
-	(void)sigaction(SIGINT, &note, NULL);
-	(void)sigaction(SIGHUP, &note, NULL);
 	if (undo)
-		brand_steps_stop_on(&interrupted);
+		brand_steps_stop_on(held);
 }
 
 int

@@ -87,7 +87,7 @@ anybody_there(const struct zoneadmd *z)
 static bool
 idle(const struct zoneadmd *z)
 {
-	return z->run.state == ZONE_ST_INSTALLED && !anybody_there(z);
+	return z->run.state == ZONE_ST_INSTALLED && z->restart.at_ms == 0 && !anybody_there(z);
 }
 
 /* Nobody finds us any more, and who had found us already is still served: false. */
@@ -124,7 +124,7 @@ on_deadline(struct zoneadmd *z)
 }
 
 enum place { P_LISTENER, P_CONSOLE, P_INIT, P_EXITS, P_STDIN, P_STDOUT, P_STDERR, P_ASKER,
-	     P_CLIENTS };
+	     P_PROVISION, P_NICS, P_MDATA, P_CLIENTS = P_MDATA + MDATA_POLLS };
 
 /* What a client that is gone has typed waits for the zone, with nothing to be told of it. */
 static int
@@ -181,11 +181,11 @@ turn(struct zoneadmd *z)
 	poll_set(z, p);
 	if (z->deadline_ms != 0)
 		timeout = z->deadline_ms > nrd_now_ms() ? (int)(z->deadline_ms - nrd_now_ms()) : 0;
-	if (poll(p, nrd_count(p), timeout) == 0 && z->deadline_ms != 0 &&
-	    nrd_now_ms() >= z->deadline_ms) {
-		on_deadline(z);
-		return;
-	}
+	mdata_poll(&z->mdata, &p[P_MDATA], &timeout);
+	provision_poll(z, &p[P_PROVISION], &timeout);
+	nics_poll(z, &p[P_NICS], &timeout);
+	restart_poll(z, &timeout);
+	(void)poll(p, nrd_count(p), timeout);
 	streams(z, p);
 	if (p[P_EXITS].revents != 0)
 		z->end_known |= exits_find(z->exits, z->boot.init.pid, &z->end_status);
@@ -198,6 +198,24 @@ turn(struct zoneadmd *z)
 			server_ready(z, &z->clients[i], p[P_CLIENTS + i].revents);
 	if (p[P_LISTENER].revents != 0)
 		server_accept(z);
+	/* However much there is to do: who talks without end is not waited for. */
+	if (z->deadline_ms != 0 && nrd_now_ms() >= z->deadline_ms)
+		on_deadline(z);
+	mdata_turn(z, &p[P_MDATA]);
+	provision_turn(z, &p[P_PROVISION]);
+	nics_turn(z, &p[P_NICS]);
+	restart_turn(z);
+}
+
+/* A zone runs without it, too. */
+static void
+start_mdata(struct zoneadmd *z)
+{
+	struct nrd_err why = { 0 };
+
+	if (mdata_listen(z, &why) < 0)
+		nrd_log(NRD_WARN, "ignoring: the zone has no metadata service", NRD_S("zone", z->name),
+			NRD_ERR(&why));
 }
 
 static int
@@ -226,6 +244,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	if (log >= 0)
 		nrd_log_set_output(log, NRD_LOG_JSON);
 	nrd_log_init("zoneadmd", NRD_INFO);
+	start_mdata(z);
 	r = zone_adopt(z, err);
 	return r < 0 ? r : server_listen(z, err);
 }
@@ -235,7 +254,8 @@ main(int argc, char **argv)
 {
 	static struct zoneadmd z = {
 		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
-		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1,
+		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1, .mdata = { .listener = -1 },
+		.provision = { .inotify = -1 }, .nics = { .fd = -1 },
 		.boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };
@@ -246,6 +266,7 @@ main(int argc, char **argv)
 		return 2;
 	}
 	z.name = argv[1];
+	z.boot.network = &zone_network;
 	nrd_fault_init();
 	r = be_the_one(z.name, &err);
 	if (r == 1)

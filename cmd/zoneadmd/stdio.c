@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/json.h"
 #include "nrd/log.h"
@@ -86,7 +87,7 @@ log_line(const struct zoneadmd *z, const char *stream, const char *data, size_t 
 {
 	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(LINE_BYTES);
 	NRD_FREE char *text = nrd_str_dup(nrd_strn(data, len));
-	char now[ZONE_TIME_TEXT];
+	char now[NRD_DATE_TEXT];
 	struct nrd_jw w;
 
 	if (text == NULL)
@@ -94,7 +95,7 @@ log_line(const struct zoneadmd *z, const char *stream, const char *data, size_t 
 	/* A zero byte would end the text. */
 	for (size_t i = 0; i < len; i++)
 		text[i] = text[i] == '\0' ? '\x1a' : text[i];
-	zone_time_format(now);
+	nrd_date_format(nrd_date_ms(), now);
 	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);
 	nrd_jw_kstr(&w, "log", text);

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "nics/nics.h"
 #include "nrd/clock.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
@@ -121,6 +122,8 @@ give_up(struct zoneadmd *z)
 	int r = zone_boot_down(&z->boot, &err);
 
 	console_set(z, -1);
+	nics_unwatch(z);
+	dhcp_forget(z);
 	zone_live_remove(z->name);
 	(void)set_state(z, r < 0 ? ZONE_ST_SHUTTING_DOWN : ZONE_ST_INSTALLED, NULL);
 	if (r < 0)
@@ -194,12 +197,17 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	z->deadline_ms = 0;
 	z->booted_ms = nrd_now_ms();
 	z->run.boots++;
-	zone_time_format(z->run.boot_time);
+	nrd_date_format(nrd_date_ms(), z->run.boot_time);
 	record(z);
+	nics_watch(z);
 	r = set_state(z, ZONE_ST_RUNNING, err);
-	if (r < 0)
+	if (r < 0) {
 		z->run.boots--; /* it is undone */
-	return r;
+		return r;
+	}
+	dhcp_sync(z);
+	provision_begin(z);
+	return 0;
 }
 
 int
@@ -219,6 +227,8 @@ zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd
 	if (r < 0)
 		return r;
 	z->run.exited = false;
+	z->run.init_restarts = 0;
+	z->restart = (struct restart){ 0 };
 	r = load(z, how, err);
 	/* Readied some time ago, it has the limits of then. */
 	if (r >= 0 && was_ready)
@@ -266,6 +276,9 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 	(void)set_state(z, ZONE_ST_SHUTTING_DOWN, NULL);
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;
+	provision_end(&z->provision);
+	nics_unwatch(z);
+	dhcp_forget(z);
 	r = zone_boot_down(&z->boot, err);
 	console_drain(z);
 	stdio_drain(z);
@@ -322,6 +335,34 @@ zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd
 	return r;
 }
 
+const struct zone_network zone_network = { .names = nics_names, .up = nics_set, .down = nics_down };
+
+/* A zone that is only ready has no network yet. */
+static int
+network_apply(struct zoneadmd *z, struct zone_config *config, struct nrd_err *err)
+{
+	struct zone_nic *nics = z->config.nics;
+	size_t n = z->config.n_nics;
+	int r;
+
+	if (z->run.state != ZONE_ST_RUNNING)
+		return 0;
+	r = nics_apply(config, z->boot.init.pid, err);
+	if (r < 0)
+		return r;
+	z->config.nics = config->nics;
+	z->config.n_nics = config->n_nics;
+	config->nics = nics;
+	config->n_nics = n;
+	if (NRD_HAS(&zone_config_schema, config, nics))
+		NRD_SET(&zone_config_schema, &z->config, nics);
+	else
+		NRD_CLEAR(&zone_config_schema, &z->config, nics);
+	nics_watch(z);
+	dhcp_sync(z);
+	return 0;
+}
+
 int
 zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
 {
@@ -336,6 +377,8 @@ zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	r = zone_live_apply(&config, z->boot.init.pidfd, &z->config, err);
+	if (r >= 0)
+		r = network_apply(z, &config, err);
 	record(z);
 	return r;
 }
@@ -423,24 +466,31 @@ void
 zone_init_ended(struct zoneadmd *z)
 {
 	enum meaning what = MEANS_HALT;
+	int64_t ran_ms = nrd_now_ms() - z->booted_ms;
 	struct nrd_err err = { 0 };
+	bool died = false;
 	int status = 0;
 	int r;
 
 	console_drain(z);
 	stdio_drain(z);
-	zone_time_format(z->run.exit_time);
+	nrd_date_format(nrd_date_ms(), z->run.exit_time);
 	z->run.exited = how_it_ended(z, &status);
 	if (z->run.exited) {
 		z->run.exit_status = status;
 		what = meaning_of(z, status);
 	}
-	if (what == MEANS_DEATH)
+	died = what == MEANS_DEATH;
+	if (died)
 		what = after_death(z);
+	if (what == MEANS_HALT && z->shutting == SHUTDOWN_NONE)
+		provision_died(z);
 	r = what == MEANS_REBOOT ? zone_op_reboot(z, &(struct zone_boot_request){ 0 }, &err) :
 				   zone_op_halt(z, &err);
 	if (r < 0)
 		nrd_log(NRD_ERROR, "after the end of init", NRD_S("zone", z->name), NRD_ERR(&err));
+	else if (died && what == MEANS_HALT)
+		restart_plan(z, status, ran_ms);
 	server_tell_down(z, r, &err);
 }
 
@@ -511,6 +561,9 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 			nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
 		console_set(z, master);
 		stdio_adopt(z);
+		provision_begin(z);
+		nics_watch(z);
+		dhcp_adopt(z);
 		return set_state(z, ZONE_ST_RUNNING, err);
 	}
 	if (z->run.state == ZONE_ST_READY)

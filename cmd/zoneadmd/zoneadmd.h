@@ -6,7 +6,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "dhcp.h"
+#include "mdata.h"
+#include "nics.h"
 #include "nrd/err.h"
+#include "provision.h"
+#include "restart.h"
 #include "zone/boot.h"
 #include "zone/client.h"
 #include "zone/config.h"
@@ -77,6 +82,11 @@ struct zoneadmd {
 	int stdio_log;       /* what it says, -1 */
 	enum shutdown_kind shutting; /* init was asked to end */
 	int64_t deadline_ms; /* then it is killed; 0: none */
+	struct mdata mdata;
+	struct provision provision;
+	struct restart restart;
+	struct nics_watch nics;
+	struct dhcp dhcp;
 	int asker;           /* the program that asks it to, a child of ours; -1 */
 	bool adopted;        /* init is not our child */
 	int exits;           /* where its end is told then, -1 */
@@ -101,6 +111,9 @@ int spec_ask_init(struct zoneadmd *z, bool reboot, struct nrd_err *err);
  * a pid namespace goes when its last process has gone.
  */
 void spec_reap(struct zoneadmd *z);
+
+/* What a zone's boot makes of its NICs. */
+extern const struct zone_network zone_network;
 
 /* They write the state file and the event before others can see the difference. */
 int zone_op_ready(struct zoneadmd *z, struct nrd_err *err);

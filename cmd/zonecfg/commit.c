@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "link/flow.h"
 #include "nrd/file.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
@@ -143,6 +144,9 @@ write_locked(struct cfg_session *s, struct nrd_err *err)
 		return r;
 	r = renamed ? zone_config_rename(s->dir, s->name, &s->config, err)
 		    : zone_config_write(s->dir, &s->config, err);
+	/* What is kept elsewhere is the node's: not of files somewhere else. */
+	if (r >= 0 && renamed && s->dir == NULL)
+		flow_keep_zone(s->name, s->config.zonename);
 	if (r >= 0 && nrd_str_set(&s->name, s->config.zonename) < 0)
 		r = nrd_nomem(err);
 	/* As it was written: with the number it was given. */
@@ -241,6 +245,8 @@ cfg_verb_delete(struct cfg_session *s, const struct cfg_call *call, struct nrd_e
 				"zone '%s': it is %s; \"zoneadm -z %s uninstall\" comes first",
 				s->name, zone_installed_names[now.installed], s->name);
 	r = zone_config_delete(s->dir, s->name, err);
+	if (r >= 0 && s->dir == NULL)
+		flow_keep_zone(s->name, NULL);
 	return r < 0 ? r : cfg_load(s, err);
 }
 

@@ -59,7 +59,7 @@ static const struct cfg_prop zone_props[] = {
 	  .help = "that process has a terminal, the console" },
 	{ "docker-stdin", "docker_stdin", CFG_TEXT, .values = BOOLEAN,
 	  .help = "its standard input is open, for zlogin -I" },
-	{ "kernel-version", "kernel_version", CFG_TEXT, .help = "the kernel an lx zone expects" },
+	{ "kernel-version", "kernel_version", CFG_TEXT, .help = "what uname -r says in an lx zone" },
 	{ "nesting", "nesting", CFG_TEXT, .values = BOOLEAN,
 	  .help = "may have containers of its own" },
 	{ "zfs-filesystem", "zfs_filesystem", CFG_TEXT, CFG_FROZEN | CFG_DERIVED,

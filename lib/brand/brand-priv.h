@@ -18,6 +18,20 @@ int brand_env_set(char ***env, const char *text);
 int brand_spec_common(const struct zone_config *config, struct zone_spec *spec,
 		      struct nrd_err *err);
 
+/*
+ * What the platform gives to zones besides: sbin for all of them, the rest for native ones. Below
+ * BRAND_PLATFORM_DIR.
+ */
+#define BRAND_ZONE_DIR "nereid/usr/lib/nereid/zone"
+
+/* Binds a part of the platform, read-only. */
+int brand_spec_platform(struct zone_spec *spec, const char *layer, const char *target,
+			unsigned flags, struct nrd_err *err);
+
+/* The directory in which the zone's zoneadmd listens, at target in the zone. */
+int brand_spec_control(const struct zone_config *config, const char *target,
+		       struct zone_spec *spec, struct nrd_err *err);
+
 /* argv from init and what the boot request or the configuration's bootargs give it. */
 int brand_spec_argv(const struct zone_config *config, const struct zone_boot_request *request,
 		    const char *init, struct zone_spec *spec, struct nrd_err *err);

@@ -10,6 +10,7 @@
 #include "brand-priv.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/state.h"
 
 static const struct brand *const brands[] = { &brand_native, &brand_lx };
 
@@ -216,6 +217,44 @@ add_env(const struct zone_config *config, struct zone_spec *spec)
 	for (size_t i = 0; r == 0 && config->init_env != NULL && config->init_env[i] != NULL; i++)
 		r = brand_env_set(&spec->env, config->init_env[i]);
 	return r;
+}
+
+static int
+add_bind(struct zone_spec *spec, char *source, const char *target, unsigned flags)
+{
+	NRD_FREE char *to = nrd_format("%s", target);
+	char bind[] = "bind";
+	const struct zone_mount m = {
+		.source = source,
+		.target = to,
+		.type = bind,
+		.flags = ZONE_MOUNT_RO | ZONE_MOUNT_NODEV | flags,
+	};
+
+	return source == NULL || to == NULL ? -ENOMEM : zone_spec_mount(spec, &m);
+}
+
+int
+brand_spec_platform(struct zone_spec *spec, const char *layer, const char *target, unsigned flags,
+		    struct nrd_err *err)
+{
+	NRD_FREE char *source = nrd_format("%s/%s", brand_platform(), layer);
+
+	return add_bind(spec, source, target, flags) < 0 ? nrd_nomem(err) : 0;
+}
+
+/* Not the socket: the one a later zoneadmd makes is found in the same directory. */
+int
+brand_spec_control(const struct zone_config *config, const char *target, struct zone_spec *spec,
+		   struct nrd_err *err)
+{
+	NRD_FREE char *source = nrd_format(ZONE_RUN_DIR "/%s/" ZONE_CONTROL, config->zonename);
+
+	return add_bind(spec, source, target,
+			ZONE_MOUNT_NOSUID | ZONE_MOUNT_NOEXEC | ZONE_MOUNT_OPTIONAL |
+				ZONE_MOUNT_IF_PLACE) < 0 ?
+		       nrd_nomem(err) :
+		       0;
 }
 
 int

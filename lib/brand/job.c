@@ -74,7 +74,12 @@ brand_state_set(struct brand_job *job, int installed, struct nrd_err *err)
 int
 brand_up_mark(void *arg, struct nrd_err *err)
 {
-	return brand_state_set(arg, ZONE_INCOMPLETE, err);
+	struct brand_job *job = arg;
+
+	/* The file says so already. */
+	if (job->config->installed == ZONE_INCOMPLETE)
+		return 0;
+	return brand_state_set(job, ZONE_INCOMPLETE, err);
 }
 
 void

@@ -14,8 +14,11 @@
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
+#include "nrd/unpack.h"
 
 #define DEFAULT_INIT "/sbin/init"
+/* By this programs know that they are in an lx zone: cloud-init before all. */
+#define UNAME_VERSION "BrandZ virtual linux"
 
 static const char *
 init_of(const struct zone_config *config)
@@ -25,21 +28,6 @@ init_of(const struct zone_config *config)
 }
 
 /* ---- install ---- */
-
-/* A child with the root as /proc/self/fd/3: no path of it is looked up twice. */
-static int
-fill(const char *const *argv, int root, int input, struct nrd_err *err)
-{
-	const struct nrd_proc proc = {
-		.argv = argv,
-		.stdin_fd = input,
-		.fds = &root,
-		.n_fds = 1,
-		.flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US,
-	};
-
-	return nrd_run(&proc, NULL, NULL, err);
-}
 
 static int
 open_source(const char *path, bool dir, int *ret_fd, struct nrd_err *err)
@@ -56,42 +44,28 @@ open_source(const char *path, bool dir, int *ret_fd, struct nrd_err *err)
 	return 0;
 }
 
-/*
- * tar itself takes leading slashes off, refuses members with "..", and makes links that lead out
- * only when everything else is in place. Compression is told by the file's first bytes.
- */
 static int
 install_tar(const char *path, int root, struct nrd_err *err)
 {
-	static const char *const formats[][2] = {
-		{ "\x1f\x8b", "--gzip" }, { "\xfd" "7zXZ", "--xz" },
-		{ "\x28\xb5\x2f\xfd", "--zstd" }, { "BZh", "--bzip2" },
-	};
-	const char *argv[16] = { "tar", "--extract", "--file=-", "--directory=/proc/self/fd/3",
-				 "--numeric-owner", "--same-owner", "--preserve-permissions",
-				 "--xattrs", "--xattrs-include=*", "--delay-directory-restore",
-				 "--warning=no-timestamp" };
 	NRD_CLOSE int fd = -1;
-	char head[8] = "";
 	int r = open_source(path, false, &fd, err);
 
-	if (r < 0)
-		return r;
-	if (pread(fd, head, sizeof(head) - 1, 0) < 0 && errno != ESPIPE)
-		return nrd_fail(err, errno, "SourceOpen", "read %s: %m", path);
-	for (size_t i = 0; i < nrd_count(formats); i++)
-		if (nrd_starts(head, formats[i][0]) != NULL)
-			argv[11] = formats[i][1];
-	r = fill(argv, root, fd, err);
-	return nrd_wrap(err, r, "unpack %s", path);
+	return r < 0 ? r : nrd_wrap(err, nrd_untar(fd, root, err), "unpack %s", path);
 }
 
 static int
 install_dir(const char *path, int root, struct nrd_err *err)
 {
 	NRD_FREE char *from = nrd_format("%s/.", path);
+	/* The root is a descriptor there: no path of it is looked up twice. */
 	const char *const argv[] = { "cp", "--archive", "--one-file-system", "--", from,
 				     "/proc/self/fd/3/", NULL };
+	const struct nrd_proc proc = {
+		.argv = argv,
+		.fds = &root,
+		.n_fds = 1,
+		.flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US,
+	};
 	NRD_CLOSE int fd = -1;
 	int r = open_source(path, true, &fd, err);
 
@@ -99,8 +73,7 @@ install_dir(const char *path, int root, struct nrd_err *err)
 		return r;
 	if (from == NULL)
 		return nrd_nomem(err);
-	r = fill(argv, root, -1, err);
-	return nrd_wrap(err, r, "copy %s", path);
+	return nrd_wrap(err, nrd_run(&proc, NULL, NULL, err), "copy %s", path);
 }
 
 static int
@@ -168,6 +141,18 @@ spec_user(const struct zone_config *config, struct zone_spec *spec, struct nrd_e
 }
 
 static int
+spec_uts(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err)
+{
+	const char *release = config->kernel_version;
+	bool own = release != NULL && release[0] != '\0';
+
+	spec->uts_version = strdup(UNAME_VERSION);
+	if (own)
+		spec->uts_release = strdup(release);
+	return spec->uts_version == NULL || (own && spec->uts_release == NULL) ? nrd_nomem(err) : 0;
+}
+
+static int
 spec_of(const struct zone_config *config, const struct zone_boot_request *request,
 	struct zone_spec *ret_spec, struct nrd_err *err)
 {
@@ -176,9 +161,16 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 	int r = brand_spec_common(config, &spec, err);
 
 	if (r == 0)
+		r = brand_spec_platform(&spec, BRAND_ZONE_DIR "/sbin", "/native/usr/sbin",
+					ZONE_MOUNT_OPTIONAL | ZONE_MOUNT_IF_PLACE, err);
+	if (r == 0)
+		r = brand_spec_control(config, "/native/.zonecontrol", &spec, err);
+	if (r == 0)
 		r = brand_spec_argv(config, request, init_of(config), &spec, err);
 	if (r == 0 && config->init_user != NULL && config->init_user[0] != '\0')
 		r = spec_user(config, &spec, err);
+	if (r == 0)
+		r = spec_uts(config, &spec, err);
 	if (r < 0)
 		return r;
 	if (!config->docker && brand_root_open(config, &root, NULL) == 0) {

@@ -357,37 +357,24 @@ verify(const struct zone_config *config, int root, struct nrd_err *err)
 }
 
 static int
-add_platform(struct zone_spec *spec, const char *layer, const char *target, unsigned flags,
-	     struct nrd_err *err)
-{
-	NRD_FREE char *source = nrd_format("%s/%s", brand_platform(), layer);
-	NRD_FREE char *to = nrd_format("%s", target);
-	char bind[] = "bind";
-	const struct zone_mount m = {
-		.source = source,
-		.target = to,
-		.type = bind,
-		.flags = ZONE_MOUNT_RO | ZONE_MOUNT_NODEV | flags,
-	};
-
-	return source == NULL || to == NULL || zone_spec_mount(spec, &m) < 0 ? nrd_nomem(err) : 0;
-}
-
-static int
 spec_of(const struct zone_config *config, const struct zone_boot_request *request,
 	struct zone_spec *ret_spec, struct nrd_err *err)
 {
 	NRD_AUTO(zone_spec) spec = { 0 };
 	const char *init = config->init_name != NULL && config->init_name[0] != '\0'
 				   ? config->init_name : INIT;
-	int r = add_platform(&spec, "base/usr", "/usr", 0, err);
+	int r = brand_spec_platform(&spec, "base/usr", "/usr", 0, err);
 
 	if (r == 0)
-		r = add_platform(&spec, "nereid/usr/lib/os-release", "/usr/lib/os-release",
-				 ZONE_MOUNT_OPTIONAL, err);
+		r = brand_spec_platform(&spec, "nereid/usr/lib/os-release", "/usr/lib/os-release",
+					ZONE_MOUNT_OPTIONAL, err);
 	if (r == 0)
-		r = add_platform(&spec, "base/etc", PLATFORM_ETC,
-				 ZONE_MOUNT_NOSUID | ZONE_MOUNT_NOEXEC, err);
+		r = brand_spec_platform(&spec, BRAND_ZONE_DIR, "/usr/local", ZONE_MOUNT_OPTIONAL, err);
+	if (r == 0)
+		r = brand_spec_platform(&spec, "base/etc", PLATFORM_ETC,
+					ZONE_MOUNT_NOSUID | ZONE_MOUNT_NOEXEC, err);
+	if (r == 0)
+		r = brand_spec_control(config, "/.zonecontrol", &spec, err);
 	if (r == 0)
 		r = brand_spec_common(config, &spec, err);
 	if (r == 0)

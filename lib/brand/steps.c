@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "nrd/fault.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 
 static const char *fault;
@@ -33,8 +34,10 @@ int
 brand_steps_run(const struct brand_step *steps, size_t n, void *job, struct nrd_err *err)
 {
 	for (size_t i = 0; i < n; i++) {
-		int r = steps[i].up(job, err);
+		int r;
 
+		nrd_busy_step(steps[i].name);
+		r = steps[i].up(job, err);
 		if (r >= 0 && fault != NULL && nrd_streq(fault, steps[i].name))
 			r = nrd_fail(err, EIO, "Fault", "fault at step %s", steps[i].name);
 		/* After the last one all is done, and nothing of it is taken back. */

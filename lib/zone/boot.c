@@ -119,7 +119,7 @@ init_is_up(const struct zone_boot *b)
 static int
 init_up(struct zone_boot *b, struct nrd_err *err)
 {
-	return zone_init_start(b->config, b->spec, b->payload, b->stdio, &b->init, err);
+	return zone_init_start(b->config, b->spec, b->payload, b->stdio, b->network, &b->init, err);
 }
 
 static int
@@ -141,6 +141,8 @@ init_down(struct zone_boot *b, struct nrd_err *err)
 	free(b->init.missing);
 	b->init.missing = NULL;
 	b->init.pid = 0;
+	if (b->network != NULL)
+		(void)b->network->down(b->config->zonename, NULL);
 	(void)zone_delegate_tame(NRD_CSTRV(b->config->datasets), NULL);
 	return 0;
 }

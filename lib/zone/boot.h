@@ -18,6 +18,7 @@ struct zone_boot {
 	const struct zone_spec *spec;
 	int payload;                      /* cgroup; -1: not made */
 	struct zone_init init;            /* pidfd -1: not started */
+	const struct zone_network *network; /* borrowed; NULL: none */
 	int stdio[3];                     /* borrowed: its 0, 1, 2; -1, -1, -1: the console */
 };
 

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "nrd/mem.h"
+#include "nrd/mac.h"
 #include "nrd/str.h"
 #include "zone/config.h"
 
@@ -17,6 +18,7 @@
 
 #define NAME_MAX_LEN 63
 #define DATASET_MAX_LEN 255
+#define RELEASE_MAX_LEN 64
 
 /* All of s, at least one and at most max, is made of these characters. */
 static bool
@@ -87,6 +89,17 @@ zone_check_word(const char *s, struct nrd_err *err)
 	return 0;
 }
 
+/* uname(2) has room for 64 bytes. */
+int
+zone_check_release(const char *s, struct nrd_err *err)
+{
+	if (s[0] < '0' || s[0] > '9' || !made_of(s, ALNUM "._+~-", RELEASE_MAX_LEN))
+		return nrd_fail(err, EINVAL, "BadRelease",
+				"\"%.70s\" is no release of a kernel, as 4.3.0: a digit, then letters, digits "
+				"and ._+~-, at most %d of them", s, RELEASE_MAX_LEN);
+	return 0;
+}
+
 int
 zone_check_env(const char *s, struct nrd_err *err)
 {
@@ -148,6 +161,22 @@ zone_check_prefix(const char *s, struct nrd_err *err)
 	    (slash != NULL && nrd_parse_u64(slash, 1, bits, &prefix, NULL) < 0))
 		return nrd_fail(err, EINVAL, "BadAddress",
 				"\"%.60s\" is no IP address such as 10.0.0.2 or 10.0.0.0/24", s);
+	return 0;
+}
+
+int
+zone_check_mac(const char *s, struct nrd_err *err)
+{
+	struct nrd_mac mac;
+
+	return nrd_mac_parse(s, &mac, err);
+}
+
+int
+zone_check_priority(const char *s, struct nrd_err *err)
+{
+	if (strcmp(s, "high") != 0 && strcmp(s, "medium") != 0 && strcmp(s, "low") != 0)
+		return nrd_fail(err, EINVAL, "BadPriority", "\"%.40s\" is none of high, medium, low", s);
 	return 0;
 }
 
@@ -226,6 +255,17 @@ zone_check_attr(const char *s, struct nrd_err *err)
 	if (nrd_starts(s, "zone") != NULL)
 		return nrd_fail(err, EINVAL, "BadName",
 				"\"%.60s\": names that begin with \"zone\" are reserved", s);
+	return 0;
+}
+
+int
+zone_check_namespace(const char *s, struct nrd_err *err)
+{
+	if (!made_of(s, ALNUM "_-.", 255))
+		return nrd_fail(err, EINVAL, "BadName",
+				"\"%.60s\" is no namespace of metadata: letters, digits, \"_\", \"-\" "
+				"and \".\"",
+				s);
 	return 0;
 }
 

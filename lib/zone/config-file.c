@@ -73,17 +73,18 @@ drop_empty(struct zone_config *config)
 	}
 }
 
-int
-zone_config_read_file(const char *path, struct zone_config *ret_config, struct nrd_err *err)
+static int
+read_some(const char *path, const char *const *only, struct zone_config *ret_config, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) config = { 0 };
 	NRD_AUTO(nrd_json) *doc = NULL;
 	struct nrd_err why = { 0 };
-	int r = nrd_json_read_file(path, NULL, &doc, &why);
+	int r = nrd_json_read_file(path, &(struct nrd_json_limits){ .regular = true }, &doc, &why);
 
 	if (r < 0)
 		return nrd_fail(err, -r, "BadZoneFile", "%s", why.msg);
-	r = nrd_decode(&zone_config_schema, nrd_json_root(doc), NRD_DECODE_UNKNOWN, &config, &why);
+	r = nrd_decode_some(&zone_config_schema, nrd_json_root(doc), NRD_DECODE_UNKNOWN | (only != NULL ? NRD_DECODE_PARTIAL : 0),
+			    only, &config, &why);
 	if (r < 0)
 		return nrd_fail(err, -r, "BadZoneFile", "%s: %s", path, why.msg);
 	drop_empty(&config);
@@ -96,8 +97,21 @@ zone_config_read_file(const char *path, struct zone_config *ret_config, struct n
 }
 
 int
+zone_config_read_file(const char *path, struct zone_config *ret_config, struct nrd_err *err)
+{
+	return read_some(path, NULL, ret_config, err);
+}
+
+int
 zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
 		 struct nrd_err *err)
+{
+	return zone_config_read_some(dir, name, NULL, ret_config, err);
+}
+
+int
+zone_config_read_some(const char *dir, const char *name, const char *const *only, struct zone_config *ret_config,
+		      struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) config = { 0 };
 	NRD_FREE char *path = NULL;
@@ -106,12 +120,12 @@ zone_config_read(const char *dir, const char *name, struct zone_config *ret_conf
 
 	if (r < 0)
 		return r;
-	r = zone_config_read_file(path, &config, &why);
+	r = read_some(path, only, &config, &why);
 	if (r == -ENOENT)
 		return not_found(name, err);
 	if (r < 0)
 		return nrd_fail(err, -r, why.code, "zone '%s': %s", name, why.msg);
-	if (strcmp(config.zonename, name) != 0)
+	if (!nrd_streq(config.zonename, name))
 		return nrd_fail(err, EINVAL, "BadZoneFile",
 				"zone '%s': %s: zonename is \"%s\", not the name of the file", name,
 				path, config.zonename);
@@ -285,10 +299,21 @@ write_file(const char *dir, const char *old_name, const struct zone_config *conf
 }
 
 int
+zone_config_number(const char *dir, struct zone_config *config, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	int r = config->zonedid != 0 ? 0 : take_zonedid(dir, &config->zonedid, &why);
+
+	if (r < 0)
+		return nrd_fail(err, -r, why.code, "zone '%s': %s", config->zonename, why.msg);
+	NRD_SET(&zone_config_schema, config, zonedid);
+	return 0;
+}
+
+int
 zone_config_write(const char *dir, const struct zone_config *config, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) numbered = { 0 };
-	struct nrd_err why = { 0 };
 	int r;
 
 	if (config->zonename == NULL)
@@ -299,11 +324,8 @@ zone_config_write(const char *dir, const struct zone_config *config, struct nrd_
 	r = nrd_object_copy(&zone_config_schema, config, &numbered);
 	if (r < 0)
 		return nrd_nomem(err);
-	r = take_zonedid(dir, &numbered.zonedid, &why);
-	if (r < 0)
-		return nrd_fail(err, -r, why.code, "zone '%s': %s", config->zonename, why.msg);
-	NRD_SET(&zone_config_schema, &numbered, zonedid);
-	return write_file(dir, config->zonename, &numbered, err);
+	r = zone_config_number(dir, &numbered, err);
+	return r < 0 ? r : write_file(dir, config->zonename, &numbered, err);
 }
 
 int
@@ -357,36 +379,36 @@ by_name(const void *a, const void *b)
 }
 
 static int
-add_name(const char *file, char ***names)
+add_name(const char *file, const char *suffix, char ***names)
 {
 	NRD_FREE char *name = NULL;
 
-	if (file[0] == '.' || !nrd_ends(file, SUFFIX))
+	if (file[0] == '.' || !nrd_ends(file, suffix))
 		return 0;
-	name = nrd_format("%.*s", (int)(strlen(file) - strlen(SUFFIX)), file);
+	name = nrd_format("%.*s", (int)(strlen(file) - strlen(suffix)), file);
 	if (name == NULL)
 		return -ENOMEM;
 	return zone_name_check(name, NULL) < 0 ? 0 : nrd_strv_take(names, NRD_TAKE(name));
 }
 
 int
-zone_config_list(const char *dir, char ***ret_names, struct nrd_err *err)
+zone_names_in(const char *dir, const char *suffix, char ***ret_names, struct nrd_err *err)
 {
-	NRD_CLOSEDIR DIR *d = opendir(dir_of(dir));
+	NRD_CLOSEDIR DIR *d = opendir(dir);
 	NRD_STRV char **names = NULL;
 	const struct dirent *e;
 	int r = 0;
 
 	if (d == NULL && errno != ENOENT)
-		return nrd_fail(err, errno, "FileRead", "read %s: %m", dir_of(dir));
+		return nrd_fail(err, errno, "FileRead", "read %s: %m", dir);
 	while (r == 0 && d != NULL) {
 		errno = 0;
 		e = readdir(d);
 		if (e == NULL && errno != 0)
-			return nrd_fail(err, errno, "FileRead", "read %s: %m", dir_of(dir));
+			return nrd_fail(err, errno, "FileRead", "read %s: %m", dir);
 		if (e == NULL)
 			break;
-		r = add_name(e->d_name, &names);
+		r = add_name(e->d_name, suffix, &names);
 	}
 	if (r < 0)
 		return nrd_nomem(err);
@@ -394,6 +416,12 @@ zone_config_list(const char *dir, char ***ret_names, struct nrd_err *err)
 		qsort(names, nrd_strv_len(NRD_CSTRV(names)), sizeof(*names), by_name);
 	*ret_names = NRD_TAKE(names);
 	return 0;
+}
+
+int
+zone_config_list(const char *dir, char ***ret_names, struct nrd_err *err)
+{
+	return zone_names_in(dir_of(dir), SUFFIX, ret_names, err);
 }
 
 int

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
-#include <time.h>
 
 #include "config-priv.h"
+#include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/config.h"
 #include "zone/ids.h"
 
 #define NO_UUID "00000000-0000-0000-0000-000000000000"
+#define NO_DOMAIN "local" /* as SmartOS has it */
 
 #define SCHEMA (&zone_config_schema)
 
@@ -90,9 +91,7 @@ zone_config_base(struct zone_config *c, struct nrd_err *err)
 static int
 identity(struct zone_config *c, struct nrd_err *err)
 {
-	char uuid[NRD_UUID_TEXT], now[32];
-	struct tm tm;
-	time_t t = time(NULL);
+	char uuid[NRD_UUID_TEXT], now[NRD_DATE_TEXT];
 	int r = 0;
 
 	if (!HAS(c, uuid) && (c->zonename == NULL || !nrd_uuid_valid(c->zonename)))
@@ -103,8 +102,7 @@ identity(struct zone_config *c, struct nrd_err *err)
 		return r;
 	NRD_SET(SCHEMA, c, uuid);
 	nrd_uuid_format(&c->uuid, uuid);
-	(void)gmtime_r(&t, &tm);
-	(void)strftime(now, sizeof(now), "%Y-%m-%dT%H:%M:%S.000Z", &tm);
+	nrd_date_format(nrd_date_ms(), now);
 	r = TEXT(c, zonename, uuid);
 	r = FIRST(r, TEXT(c, create_timestamp, now));
 	r = FIRST(r, TEXT(c, owner_uuid, NO_UUID));
@@ -153,6 +151,12 @@ tasks(struct zone_config *c)
 }
 
 /* FNV-1a; all zeros and all ones mean that there is none. */
+bool
+zone_config_has_domain(const struct zone_config *c)
+{
+	return c->dns_domain != NULL && !nrd_streq(c->dns_domain, NO_DOMAIN);
+}
+
 uint32_t
 zone_config_hostid(const struct zone_config *c)
 {
@@ -176,7 +180,7 @@ zone_config_fill(struct zone_config *c, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	r = FIRST(r, TEXT(c, hostname, c->zonename));
-	r = FIRST(r, TEXT(c, dns_domain, "local"));
+	r = FIRST(r, TEXT(c, dns_domain, NO_DOMAIN));
 	r = FIRST(r, texts(c, NRD_FIELD_OF(SCHEMA, c, limit_priv), &c->limit_priv, "default"));
 	if (r < 0)
 		return nrd_nomem(err);

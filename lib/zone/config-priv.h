@@ -12,3 +12,6 @@
  * zfs_filesystem, id_count, restart_init. -ENOMEM.
  */
 int zone_config_base(struct zone_config *config, struct nrd_err *err);
+
+/* Names of zones that a directory has entries of: without their suffix, sorted; none when it is not there. "FileRead". */
+int zone_names_in(const char *dir, const char *suffix, char ***ret_names, struct nrd_err *err);

@@ -117,6 +117,8 @@ verify_nic(const struct zone_config *c, const struct zone_nic *nic, struct nrd_e
 {
 	if (nic->interface == NULL)
 		return bad(c, err, "net: physical is not set");
+	if (nrd_mac_is_group(&nic->mac))
+		return bad(c, err, "net %s: its MAC address is a group address", nic->interface);
 	for (size_t i = 0; i < c->n_nics && &c->nics[i] != nic; i++) {
 		const struct zone_nic *other = &c->nics[i];
 

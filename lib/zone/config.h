@@ -45,7 +45,7 @@ struct zone_fs {
 	char **options; /* "ro", "nosuid", "nodev", "noexec", "size=64m" */
 };
 
-/* zonecfg's net, vmadm's nics. What Crossbow makes of it comes with lib/link. */
+/* zonecfg's net, vmadm's nics. What Crossbow makes of it: lib/nics. */
 struct zone_nic {
 	struct nrd_present present;
 	char *interface; /* physical: net0 */
@@ -59,6 +59,11 @@ struct zone_nic {
 	bool primary;
 	bool allow_ip_spoofing, allow_mac_spoofing, allow_dhcp_spoofing;
 	bool allow_restricted_traffic, allow_unfiltered_promisc, dhcp_server;
+	char **allowed_dhcp_cids;
+	char **secondary_macs;
+	uint64_t max_bandwidth; /* bits a second, 0: none */
+	char *priority;         /* high, medium, low */
+	struct nrd_uuid network_uuid;
 	char *model;
 };
 
@@ -140,9 +145,12 @@ struct zone_config {
 	char **datasets;      /* delegated */
 
 	char **customer_metadata, **internal_metadata, **tags; /* maps */
+	char **internal_metadata_namespaces; /* "ns": keys "ns:..." of internal_metadata the zone may read */
 
 	/* lib/vm's: zones are what they are without them */
-	char *transition;     /* "provisioning": it is being made, and is removed when that was cut off */
+	char *transition;     /* what is being done to it: vm/transition.h */
+	char *transition_to;  /* the state that ends in */
+	uint64_t transition_expire; /* ms since 1970: it has failed then */
 	bool failed;          /* it could not be made, and is kept for people to look at */
 	bool archive_on_delete, do_not_inventory, firewall_enabled;
 	bool indestructible_zoneroot, indestructible_delegated;
@@ -176,6 +184,9 @@ int zone_config_fill(struct zone_config *config, struct nrd_err *err);
  */
 uint32_t zone_config_hostid(const struct zone_config *config);
 
+/* Whether it says a dns_domain of its own, and not the one that all have that say none. */
+bool zone_config_has_domain(const struct zone_config *config);
+
 /* Rules between properties that only make sense when all is given (zoneadm verify, zonecfg verify). */
 int zone_config_verify(const struct zone_config *config, struct nrd_err *err);
 
@@ -192,6 +203,19 @@ int zone_config_clash(const char *dir, const struct zone_config *config, struct 
  */
 int zone_config_read(const char *dir, const char *name, struct zone_config *ret_config,
 		     struct nrd_err *err);
+
+/*
+ * The same, but these properties alone are looked at, and only they are checked: for who reads many zones.
+ * "zonename" must be among them. only NULL: all.
+ */
+int zone_config_read_some(const char *dir, const char *name, const char *const *only, struct zone_config *ret_config,
+			  struct nrd_err *err);
+
+/*
+ * Gives it its zonedid, a number no other zone ever had, unless it has one. zone_config_write would
+ * number what it writes, and leave config as it is.
+ */
+int zone_config_number(const char *dir, struct zone_config *config, struct nrd_err *err);
 
 /*
  * To a temporary file, fsync, rename. What the file held that the schema does not know stays. A

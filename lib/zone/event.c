@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
@@ -46,11 +47,11 @@ static int
 format(uint64_t seq, const char *zone, const char *event, const char *from, const char *to,
        struct nrd_buf *out, struct nrd_err *err)
 {
-	char text[ZONE_TIME_TEXT];
+	char text[NRD_DATE_TEXT];
 	struct nrd_jw w;
 	int r;
 
-	zone_time_format(text);
+	nrd_date_format(nrd_date_ms(), text);
 	nrd_jw_init(&w, out, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);
 	nrd_jw_ku64(&w, "seq", seq);

@@ -32,12 +32,14 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/delegate.h"
+#include "zone/etc.h"
 #include "zone/fdpass.h"
 #include "zone/ipc.h"
 #include "zone/jail.h"
 #include "zone/pty.h"
 #include "zone/sys.h"
 #include "zone/tree.h"
+#include "zone/uts.h"
 
 #define NAMESPACES                                                                                 \
 	(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC)
@@ -51,6 +53,8 @@ struct start {
 	struct zone_jail jail;
 	struct zone_tree tree;
 	const int *stdio;
+	const struct zone_network *network;
+	struct zone_names names;
 	uid_t uid;
 	gid_t gid;
 };
@@ -177,24 +181,6 @@ run_init(const struct start *s, struct nrd_err *err)
 	return nrd_fail(err, num, "ZoneStart", "run %s: %m", argv[0]);
 }
 
-/*
- * Where gethostid(3) looks; by the zone's own root, so it cannot be led out of the zone. What
- * cannot be written, of a root that is read-only say, is no reason not to boot.
- */
-static void
-write_hostid(uint32_t id)
-{
-	NRD_CLOSE int have = open("/etc/hostid", O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	NRD_CLOSE int fd = -1;
-	uint32_t old = 0;
-
-	if (have >= 0 && read(have, &old, sizeof(old)) == sizeof(old) && old == id)
-		return;
-	fd = open("/etc/hostid", O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0644);
-	if (fd >= 0 && (fchmod(fd, 0644) < 0 || write(fd, &id, sizeof(id)) != sizeof(id)))
-		(void)unlink("/etc/hostid");
-}
-
 static int
 child_steps(const struct start *s, int sock, struct nrd_err *err)
 {
@@ -215,7 +201,7 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 		return r;
 	if (sethostname(name, strlen(name)) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "set the hostname: %m");
-	write_hostid(zone_config_hostid(s->config));
+	zone_etc_write(s->config, &s->names);
 	r = loopback_up(err);
 	if (r >= 0)
 		r = s->stdio[1] >= 0 ? take_streams(s->stdio, err) : take_terminal(console, s->config->docker, err);
@@ -417,6 +403,21 @@ plain_oom(pid_t pid, struct nrd_err *err)
 }
 
 static int
+network_up(const struct start *s, pid_t pid, struct nrd_err *err)
+{
+	char path[64];
+	int r = s->network != NULL ? nrd_fault(err, "make its NICs") : 0;
+
+	if (r < 0 || s->network == NULL)
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)pid);
+	NRD_CLOSE int netns = open(path, O_RDONLY | O_CLOEXEC);
+	if (netns < 0)
+		return nrd_fail(err, errno, "ZoneStart", "open its network namespace: %m");
+	return s->network->up(s->config, netns, err);
+}
+
+static int
 raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 {
 	NRD_CLOSE int userns = -1;
@@ -429,11 +430,15 @@ raise_up(struct start *s, int sock, struct zone_init *init, struct nrd_err *err)
 	if (r >= 0)
 		r = zone_ipc_limit(s->config, init->pidfd, true, err);
 	if (r >= 0)
+		r = zone_uts_set(s->spec, init->pidfd, err);
+	if (r >= 0)
 		r = open_userns(init->pid, &userns, err);
 	if (r >= 0)
 		r = zone_delegate(s->config, init->pid, &init->missing, err);
 	if (r >= 0)
 		r = zone_tree_prepare(s->config, s->spec, userns, &s->tree, err);
+	if (r >= 0)
+		r = network_up(s, init->pid, err);
 	if (r >= 0)
 		r = nrd_fault(err, "wake its first process");
 	if (r < 0)
@@ -479,9 +484,9 @@ kill_init(struct zone_init *init)
 
 int
 zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
-		const int stdio[3], struct zone_init *ret_init, struct nrd_err *err)
+		const int stdio[3], const struct zone_network *network, struct zone_init *ret_init, struct nrd_err *err)
 {
-	struct start s = { .config = config, .spec = spec, .stdio = stdio, .tree = ZONE_TREE_NONE };
+	struct start s = { .config = config, .spec = spec, .stdio = stdio, .network = network, .tree = ZONE_TREE_NONE };
 	struct zone_init init = { .pidfd = -1, .console = -1 };
 	int socks[2] = { -1, -1 };
 	int r = parse_user(spec->user, &s.uid, &s.gid, err);
@@ -490,6 +495,8 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 		r = nrd_fault(err, "prepare the jail");
 	if (r >= 0)
 		r = zone_jail_prepare(config, &s.jail, err);
+	if (r >= 0 && network != NULL)
+		r = network->names(config, &s.names, err);
 	if (r >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		r = nrd_fail(err, errno, "ZoneStart", "make a socket pair: %m");
 	if (r >= 0)
@@ -500,10 +507,13 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 		r = raise_up(&s, socks[0], &init, err);
 	if (r < 0 && init.pid > 0)
 		kill_init(&init);
+	if (r < 0 && network != NULL)
+		(void)network->down(config->zonename, NULL);
 	if (socks[0] >= 0)
 		(void)close(socks[0]);
 	zone_tree_close(&s.tree);
 	zone_jail_fini(&s.jail);
+	zone_names_fini(&s.names);
 	if (r >= 0)
 		*ret_init = init;
 	return r;

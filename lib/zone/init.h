@@ -6,6 +6,7 @@
 
 #include "nrd/err.h"
 #include "zone/config.h"
+#include "zone/etc.h"
 #include "zone/spec.h"
 
 /*
@@ -19,10 +20,20 @@ struct zone_init {
 	char *missing; /* a delegated dataset that is not there, or NULL; caller frees */
 };
 
+/* What becomes of its network: by who knows of the node's (lib/nics), which the zone does not. */
+struct zone_network {
+	/* Before anything is made: who answers for names in its networks, for a zone that says nothing of it. */
+	int (*names)(const struct zone_config *config, struct zone_names *ret_names, struct nrd_err *err);
+	/* Between the making of its namespace and its first process. */
+	int (*up)(const struct zone_config *config, int netns, struct nrd_err *err);
+	/* When the namespace is gone. */
+	int (*down)(const char *zonename, struct nrd_err *err);
+};
+
 /*
- * payload: the cgroup (zone_cgroup_make). stdio: what becomes its 0, 1 and 2; -1 for the first:
+ * network: NULL: nothing but its loopback. payload: the cgroup (zone_cgroup_make). stdio: what becomes its 0, 1 and 2; -1 for the first:
  * /dev/null, for the second: all three are the console, its terminal. What fails in the child up to its exec comes back in its
  * own words, and nothing of it is left. "ZoneStart", "ZoneMount", "NoSuchProgram" (-ENOENT), ...
  */
 int zone_init_start(const struct zone_config *config, const struct zone_spec *spec, int payload,
-		    const int stdio[3], struct zone_init *ret_init, struct nrd_err *err);
+		    const int stdio[3], const struct zone_network *network, struct zone_init *ret_init, struct nrd_err *err);

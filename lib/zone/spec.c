@@ -66,6 +66,8 @@ zone_spec_fini(struct zone_spec *spec)
 	free(spec->dir);
 	free(spec->user);
 	free(spec->groups);
+	free(spec->uts_release);
+	free(spec->uts_version);
 	*spec = (struct zone_spec){ 0 };
 }
 

@@ -20,6 +20,8 @@ enum zone_mount_flags {
 	ZONE_MOUNT_TREE = 1u << 4,  /* a bind with what is mounted below its source */
 	ZONE_MOUNT_PLAIN = 1u << 5, /* a bind without the zone's ids: read by all, owned by nobody */
 	ZONE_MOUNT_OPTIONAL = 1u << 6, /* a source that is not there is left out */
+	/* So is a target that the root has no place for; no part of its path may be a link. */
+	ZONE_MOUNT_IF_PLACE = 1u << 7,
 };
 
 struct zone_mount {
@@ -44,6 +46,8 @@ struct zone_spec {
 	bool tty1;          /* /dev/tty1 is the console */
 	uint64_t shm_mib;   /* most in /dev/shm and in /run; 0: half of the node's memory, as Linux has it */
 	uint64_t run_mib;
+	char *uts_release;  /* what uname says in it, or NULL: what it says on the node */
+	char *uts_version;
 	bool nesting;       /* may run containers of its own */
 };
 

@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "nrd/fault.h"
@@ -15,7 +14,7 @@
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
-#include "zone/config.h"
+#include "zone/config-priv.h"
 
 #define RUN_MAX ((size_t)4096)
 
@@ -29,20 +28,6 @@ const char *
 zone_state_name(enum zone_state state)
 {
 	return names[state];
-}
-
-void
-zone_time_format(char ret_text[ZONE_TIME_TEXT])
-{
-	struct timespec ts;
-	struct tm tm;
-	size_t n;
-
-	(void)clock_gettime(CLOCK_REALTIME, &ts);
-	(void)gmtime_r(&ts.tv_sec, &tm);
-	n = strftime(ret_text, ZONE_TIME_TEXT, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(ret_text + n, ZONE_TIME_TEXT - n, ".%03uZ",
-		       (unsigned)(ts.tv_nsec / 1000000) % 1000);
 }
 
 static void
@@ -68,9 +53,15 @@ number(const struct nrd_val *root, const char *key)
 }
 
 int
+zone_run_list(char ***ret_names, struct nrd_err *err)
+{
+	return zone_names_in(ZONE_RUN_DIR, "", ret_names, err);
+}
+
+int
 zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err)
 {
-	const struct nrd_json_limits limits = { .max = RUN_MAX };
+	const struct nrd_json_limits limits = { .max = RUN_MAX, .regular = true };
 	NRD_AUTO(nrd_json) *doc = NULL;
 	struct zone_run run = { .state = ZONE_ST_INSTALLED };
 	struct nrd_err why = { 0 };

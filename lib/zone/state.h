@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "nrd/clock.h"
 #include "nrd/err.h"
 
 /*
@@ -15,9 +16,8 @@
  */
 #define ZONE_RUN_DIR "/run/zones"
 
-/* Now, as RFC 3339 with milliseconds, UTC. */
-#define ZONE_TIME_TEXT 32
-void zone_time_format(char ret_text[ZONE_TIME_TEXT]);
+/* In a zone's directory there: what the zone sees as /.zonecontrol. */
+#define ZONE_CONTROL "zonecontrol"
 
 #define ZONE_STATES(X)                        \
 	X(ZONE_ST_CONFIGURED, "configured")   \
@@ -42,17 +42,22 @@ struct zone_run {
 	pid_t init;             /* in the node's pid namespace; 0: none */
 	uint64_t init_pidfd_ino; /* which process init is, whatever its number became */
 	uint64_t boots;         /* since the zoneadmd's zone was readied */
-	char boot_time[ZONE_TIME_TEXT];
+	char boot_time[NRD_DATE_TEXT];
 	uint64_t seq;           /* of the last event */
 	bool exited;            /* the last init's end is known */
 	int exit_status;        /* wait(2) status */
-	char exit_time[ZONE_TIME_TEXT];
+	char exit_time[NRD_DATE_TEXT];
 	uint64_t init_restarts;
 	char missing_dataset[256]; /* of those delegated: "" when all are there */
 };
 
 /* Fine when there is none. "BadZoneState". */
 int zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err);
+/*
+ * For who asks of all zones, one look instead of one at each: the zones of which anything is kept here, sorted; any other
+ * one is installed and no more. "FileRead".
+ */
+int zone_run_list(char ***ret_names, struct nrd_err *err);
 int zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err);
 /* What ran of a zone that is no more. */
 void zone_run_remove(const char *name);

@@ -153,6 +153,22 @@ is_dir(int fd)
 	return fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
+/* A root that is read-only, or full, or has something else there. */
+static bool
+no_place(int r)
+{
+	return r == -EROFS || r == -ENOTDIR || r == -ELOOP || r == -ENOSPC || r == -EDQUOT ||
+	       r == -EACCES || r == -EPERM;
+}
+
+static enum zone_target
+target_of(const struct zone_mount *m, int fd)
+{
+	if (!is_dir(fd))
+		return ZONE_TARGET_FILE;
+	return (m->flags & ZONE_MOUNT_IF_PLACE) != 0 ? ZONE_TARGET_PLAIN_DIR : ZONE_TARGET_DIR;
+}
+
 static int
 attach_spec(const struct zone_spec *spec, const struct zone_tree *tree, int root,
 	    struct nrd_err *err)
@@ -174,8 +190,9 @@ attach_spec(const struct zone_spec *spec, const struct zone_tree *tree, int root
 			continue; /* optional, and not there */
 		}
 		if (r >= 0)
-			r = zone_mount_attach(fd, root, m->target,
-					      is_dir(fd) ? ZONE_TARGET_DIR : ZONE_TARGET_FILE, err);
+			r = zone_mount_attach(fd, root, m->target, target_of(m, fd), err);
+		if (r < 0 && (m->flags & ZONE_MOUNT_IF_PLACE) != 0 && no_place(r))
+			continue;
 		if (r < 0)
 			return nrd_wrap(err, r, "%s", m->target);
 	}

@@ -283,7 +283,7 @@ of_it() {
 sleep 2
 has
 before=$now
-for n in $(seq 150); do
+for n in $(seq 250); do
 	said=$(zoneadm -z $zone boot 2>&1) && { echo "done $n"; break; }
 	i=0
 	has

@@ -2,7 +2,9 @@
 # Copyright 2026 The Nereid authors
 """What the tests of zones do on a node, through the operator's commands."""
 
+import hashlib
 import json
+import uuid
 
 import pytest
 
@@ -100,3 +102,17 @@ def wait_for(node, script, timeout=RUN):
 def app():
     """The static program that images of one program hold."""
     return compiled("app", [TOP / "test/vm/app.c"], "-static")
+
+
+def image_of_tar(node, tar):
+    """Installs an image of that tar, which is brought to the node, with a manifest; gives its uuid."""
+    if not tar.exists():
+        pytest.fail(f"{tar}: not there; `live/build image guest-cloud` makes what the tests install")
+    data = tar.read_bytes()
+    manifest = {"v": 2, "uuid": str(uuid.uuid4()), "name": tar.name.split(".")[0], "version": "1", "type": "lx-dataset", "os": "linux",
+                "published_at": "2026-01-31T12:00:00Z", "files": [{"sha1": hashlib.sha1(data).hexdigest(), "size": len(data)}]}
+    node.push(json.dumps(manifest), "/var/tmp/of-tar.json")
+    node.push(data, "/var/tmp/of-tar")
+    node.ok("imgadm", "install", "-m", "/var/tmp/of-tar.json", "-f", "/var/tmp/of-tar", timeout=300)
+    node.ok("rm", "/var/tmp/of-tar.json", "/var/tmp/of-tar")
+    return manifest["uuid"]

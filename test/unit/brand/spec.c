@@ -20,6 +20,27 @@ spec_of(const struct zone_config *c, const struct zone_boot_request *request, st
 		CHECK_STR(argv_, want);                                   \
 	} while (0)
 
+static const struct zone_mount *
+mount_at(const struct zone_spec *spec, const char *target)
+{
+	for (size_t i = 0; i < spec->n_mounts; i++)
+		if (strcmp(spec->mounts[i].target, target) == 0)
+			return &spec->mounts[i];
+	test_fail(__FILE__, __LINE__, "nothing is mounted at %s", target);
+}
+
+/* What a zone is given of its zoneadmd can be connected to, and nothing else. */
+static void
+has_control(const struct zone_spec *spec, const char *target, const char *source)
+{
+	const unsigned flags = ZONE_MOUNT_RO | ZONE_MOUNT_NOSUID | ZONE_MOUNT_NODEV |
+			       ZONE_MOUNT_NOEXEC | ZONE_MOUNT_OPTIONAL | ZONE_MOUNT_IF_PLACE;
+	const struct zone_mount *m = mount_at(spec, target);
+
+	CHECK_STR(m->source, source);
+	CHECK_INT(m->flags, flags);
+}
+
 static void
 native(void)
 {
@@ -34,7 +55,9 @@ native(void)
 	spec_of(&c, NULL, &spec);
 	CHECK_ARGV(spec, "/usr/lib/systemd/systemd a b");
 	CHECK(spec.volatile_dirs);
-	CHECK_INT(spec.n_mounts, 3);
+	CHECK_INT(spec.n_mounts, 5);
+	has_control(&spec, "/.zonecontrol", "/run/zones/n1/zonecontrol");
+	CHECK_HAS(mount_at(&spec, "/usr/local")->source, "/nereid/usr/lib/nereid/zone");
 	CHECK_STR(spec.mounts[0].source, usr);
 	CHECK_STR(spec.mounts[0].target, "/usr");
 	CHECK((spec.mounts[0].flags & ZONE_MOUNT_RO) != 0);
@@ -63,7 +86,7 @@ lx_docker(void)
 	fixture_init(&f);
 	add_zone(&f, "d1", "lx",
 		 ",\"docker\":true,\"init_name\":\"/usr/sbin/nginx\",\"init_args\":[\"-g\",\"daemon off;\"],"
-		 "\"init_user\":\"web\",\"init_dir\":\"/srv\"", &c);
+		 "\"init_user\":\"web\",\"init_dir\":\"/srv\",\"kernel_version\":\"4.3.0\"", &c);
 	put(c.zonepath, "root/etc/passwd", "web:x:70:71::/:/bin/sh\n", 0644);
 	spec_of(&c, NULL, &spec);
 	CHECK_INT(nrd_strv_len(NRD_CSTRV(spec.argv)), 3);
@@ -71,6 +94,8 @@ lx_docker(void)
 	CHECK_STR(spec.argv[2], "daemon off;");
 	CHECK_STR(spec.user, "70:71");
 	CHECK_STR(spec.dir, "/srv");
+	CHECK_STR(spec.uts_version, "BrandZ virtual linux");
+	CHECK_STR(spec.uts_release, "4.3.0");
 	CHECK(!spec.volatile_dirs);
 	CHECK(nrd_strv_has(NRD_CSTRV(spec.env), "HOSTNAME=d1"));
 	CHECK_OK(brand_of(&c, &brand, &f.err), f.err);
@@ -94,12 +119,17 @@ filesystems(void)
 		 "\"options\":[\"ro\",\"nosuid\"]},{\"target\":\"/scratch\",\"type\":\"tmpfs\","
 		 "\"options\":[\"size=64m\",\"mode=1777\"]}]", &c);
 	spec_of(&c, NULL, &spec);
-	CHECK_INT(spec.n_mounts, 2);
+	CHECK_INT(spec.n_mounts, 4);
+	has_control(&spec, "/native/.zonecontrol", "/run/zones/l1/zonecontrol");
+	CHECK_HAS(mount_at(&spec, "/native/usr/sbin")->source, "/nereid/usr/lib/nereid/zone/sbin");
+	CHECK((mount_at(&spec, "/native/usr/sbin")->flags & (ZONE_MOUNT_RO | ZONE_MOUNT_IF_PLACE)) ==
+	      (ZONE_MOUNT_RO | ZONE_MOUNT_IF_PLACE));
 	CHECK_STR(spec.mounts[0].type, "bind");
 	CHECK_STR(spec.mounts[0].source, "/data");
 	CHECK((spec.mounts[0].flags & (ZONE_MOUNT_RO | ZONE_MOUNT_NOSUID | ZONE_MOUNT_NODEV)) ==
 	      (ZONE_MOUNT_RO | ZONE_MOUNT_NOSUID | ZONE_MOUNT_NODEV));
 	CHECK(spec.mounts[1].source == NULL);
+	CHECK(spec.uts_version != NULL && spec.uts_release == NULL);
 	CHECK_STR(spec.mounts[1].data, "size=64m,mode=1777");
 	add_zone(&f, "l2", "lx",
 		 ",\"filesystems\":[{\"source\":\"/data\",\"target\":\"/mnt\",\"type\":\"lofs\","

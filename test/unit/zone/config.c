@@ -9,6 +9,7 @@
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-check.h"
 
 static char dir[64];
 
@@ -52,6 +53,24 @@ names(void)
 	name[63] = 'a';
 	name[64] = '\0';
 	CHECK_FAILS(zone_name_check(name, &err), err, EINVAL, "BadName");
+}
+
+static void
+releases(void)
+{
+	static const char *const good[] = { "4.3.0", "6", "5.10.0-11+deb11~bpo_1", NULL };
+	static const char *const bad[] = { "", "x", "-1", "4 3", "4,3", "4/3", "4.3\n", "4\xc3\xb6", NULL };
+	struct nrd_err err = { 0 };
+	char most[66] = { 0 };
+
+	for (size_t i = 0; good[i] != NULL; i++)
+		CHECK_OK(zone_check_release(good[i], &err), err);
+	for (size_t i = 0; bad[i] != NULL; i++)
+		CHECK_FAILS(zone_check_release(bad[i], &err), err, EINVAL, "BadRelease");
+	memset(most, '4', 64);
+	CHECK_OK(zone_check_release(most, &err), err);
+	most[64] = '4';
+	CHECK_FAILS(zone_check_release(most, &err), err, EINVAL, "BadRelease");
 }
 
 static void
@@ -140,9 +159,9 @@ keeps_what_it_does_not_know(void)
 	begin();
 	tree_file(dir, "z1.json",
 		  "{\"zonename\":\"z1\",\"zonedid\":7,\"vnc_port\":5,\"alias\":\"old\",\"nics\":["
-		  "{\"mac\":\"02:08:20:00:00:01\",\"interface\":\"net0\",\"network_uuid\":\"a\"},"
+		  "{\"mac\":\"02:08:20:00:00:01\",\"interface\":\"net0\",\"of_another_version\":\"a\"},"
 		  "{\"mac\":\"02:08:20:00:00:02\",\"interface\":\"net1\","
-		  "\"network_uuid\":\"b\"}]}");
+		  "\"of_another_version\":\"b\"}]}");
 	CHECK_OK(zone_config_read(dir, "z1", &c, &err), err);
 	CHECK_STR(c.zonepath, "/zones/z1");
 	CHECK_INT(c.restart_init, true);
@@ -158,7 +177,7 @@ keeps_what_it_does_not_know(void)
 	root = nrd_json_root(doc);
 	nics = nrd_val_get(root, "nics");
 	CHECK_INT(nrd_val_len(nics), 1);
-	CHECK_STR(nrd_get_str(nrd_val_at(nics, 0), "network_uuid"), "b");
+	CHECK_STR(nrd_get_str(nrd_val_at(nics, 0), "of_another_version"), "b");
 	CHECK(nrd_val_get(root, "alias") == NULL);
 	CHECK(nrd_val_get(root, "vnc_port") != NULL);
 	CHECK(stat(tree_path(dir, "z1.json"), &st) == 0);
@@ -335,5 +354,5 @@ listed_and_found(void)
 	end();
 }
 
-TEST_MAIN(names, nothing_there, defaults, keeps_what_it_does_not_know, goes_round,
+TEST_MAIN(names, releases, nothing_there, defaults, keeps_what_it_does_not_know, goes_round,
 	  numbers_are_not_reused, bad_files, rules_between_properties, listed_and_found)
