@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
-#include <signal.h>
 #include <stdio.h>
 
-#include "brand/steps.h"
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "vm/make.h"
 #include "vmadm.h"
@@ -19,27 +18,6 @@ const struct nrd_opt create_opts[] = {
 	NRD_OPT_FLAG('n', "dry-run", struct create_opts, dry_run, "only say what would be done"),
 	NRD_OPT_END(struct create_opts),
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void
-on_signal(int sig)
-{
-	(void)sig;
-	interrupted = 1;
-}
-
-/* ^C walks the steps back instead of leaving half a machine. */
-static void
-hold_signals(void)
-{
-	const struct sigaction note = { .sa_handler = on_signal, .sa_flags = SA_RESTART };
-
-	(void)sigaction(SIGINT, &note, NULL);
-	(void)sigaction(SIGHUP, &note, NULL);
-	(void)sigaction(SIGTERM, &note, NULL);
-	brand_steps_stop_on(&interrupted);
-}
 
 static int
 show_plan(const struct vm_plan *plan, struct nrd_err *err)
@@ -71,8 +49,11 @@ cmd_create(const struct nrd_args *args, struct nrd_err *err)
 	say_lines(stderr, "WARNING: ", warnings);
 	if (opts->dry_run)
 		return told(args, NULL, show_plan(&plan, err), err);
-	hold_signals();
-	r = vm_create(&plan, err);
+	(void)hold_signals();
 	nrd_uuid_format(&plan.config.uuid, uuid);
+	nrd_busy_begin("creating VM %s", uuid);
+	r = vm_create(&plan, err);
+	if (r == 0 && plan.waits && !plan.wish.nowait)
+		r = await_provisioned(uuid, err);
 	return r == 0 ? done("Successfully created VM %s", uuid) : told(args, NULL, r, err);
 }

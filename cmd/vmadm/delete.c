@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "vm/make.h"
 #include "vmadm.h"
@@ -29,6 +30,7 @@ cmd_delete(const struct nrd_args *args, struct nrd_err *err)
 		return r;
 	act = nrd_format("Failed to delete VM %s: ", uuid);
 	if (!opts->dry_run) {
+		nrd_busy_begin("deleting VM %s", uuid);
 		r = vm_delete(uuid, err);
 		return r == 0 ? done("Successfully deleted VM %s", uuid) : told(args, act, r, err);
 	}

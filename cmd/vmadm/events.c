@@ -2,9 +2,9 @@
 /* Copyright 2026 The Nereid authors */
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "nrd/uuid.h"
@@ -61,9 +61,9 @@ print_change(void *arg, const char *path, const struct nrd_val *old, const struc
 static void
 make_head(const struct events_opts *opts, const struct vm_event *e, char ret_head[256])
 {
-	char stamp[VM_TIME_TEXT], alias[64];
+	char stamp[NRD_DATE_TEXT], alias[64];
 
-	vm_time_format(e->time_ms, stamp);
+	nrd_date_format(e->time_ms, stamp);
 	(void)snprintf(alias, sizeof(alias), "%s", e->alias[0] != '\0' ? e->alias : "-");
 	if (opts->full) {
 		(void)snprintf(ret_head, 256, "[%s] %s %.120s %s", stamp, e->uuid, e->alias[0] != '\0' ? e->alias : "-",
@@ -103,10 +103,10 @@ static void
 print_json(const struct vm_event *e)
 {
 	NRD_AUTO(nrd_buf) out = { 0 };
-	char stamp[VM_TIME_TEXT];
+	char stamp[NRD_DATE_TEXT];
 	struct nrd_jw w;
 
-	vm_time_format(e->time_ms, stamp);
+	nrd_date_format(e->time_ms, stamp);
 	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);
 	nrd_jw_kstr(&w, "type", e->type);
@@ -153,14 +153,12 @@ static int
 on_ready(void *arg, struct nrd_err *err)
 {
 	const struct events_opts *opts = arg;
-	char stamp[VM_TIME_TEXT];
-	struct timespec now;
+	char stamp[NRD_DATE_TEXT];
 
 	(void)err;
 	if (!opts->ready)
 		return 0;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	vm_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, stamp);
+	nrd_date_format(nrd_date_ms(), stamp);
 	if (opts->json)
 		(void)printf("{\"type\":\"ready\",\"ts\":\"%s\"}\n", stamp);
 	else

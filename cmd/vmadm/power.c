@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "vm/power.h"
 #include "vmadm.h"
@@ -58,6 +59,8 @@ cmd_start(const struct nrd_args *args, struct nrd_err *err)
 	if (r == 0 && args->argc > 1)
 		r = nrd_usage(err, "\"%.40s\": only kvm machines take options for one boot", args->argv[1]);
 	if (r == 0)
+		nrd_busy_begin("starting VM %s", uuid);
+	if (r == 0)
 		r = vm_start(&vm, err);
 	if (r < 0)
 		return told(args, NULL, r, err);
@@ -92,6 +95,8 @@ cmd_stop(const struct nrd_args *args, struct nrd_err *err)
 	if (r == 0)
 		r = seconds(args, &vm, &timeout, err);
 	if (r == 0)
+		nrd_busy_begin("stopping VM %s", uuid);
+	if (r == 0)
 		r = vm_stop(&vm, opts->force ? VM_STOP_FORCE : VM_STOP_ASK, timeout, err);
 	if (r < 0)
 		return told(args, NULL, r, err);
@@ -110,6 +115,8 @@ cmd_reboot(const struct nrd_args *args, struct nrd_err *err)
 
 	if (r == 0)
 		r = seconds(args, &vm, &timeout, err);
+	if (r == 0)
+		nrd_busy_begin("rebooting VM %s", uuid);
 	if (r == 0)
 		r = vm_reboot(&vm, opts->force ? VM_STOP_FORCE : VM_STOP_ASK, timeout, err);
 	return r < 0 ? told(args, NULL, r, err) : done("Successfully completed reboot for VM %s", uuid);
@@ -188,6 +195,22 @@ cmd_info(const struct nrd_args *args, struct nrd_err *err)
 
 	if (r == 0)
 		r = nrd_fail(err, ENOTSUP, "NoInfo", "no info types supported for VMs of brand %s",
+			     zone_brand_names[vm.config.brand]);
+	return told(args, NULL, r, err);
+}
+
+int
+cmd_sysrq(const struct nrd_args *args, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	const char *uuid;
+	int r = open_vm(args, false, &vm, &lock, &uuid, err);
+
+	if (r == 0 && !nrd_streq(args->argv[1], "nmi") && !nrd_streq(args->argv[1], "screenshot"))
+		r = nrd_usage(err, "\"%.40s\" is none of nmi, screenshot", args->argv[1]);
+	if (r == 0)
+		r = nrd_fail(err, ENOTSUP, "NoSysrq", "a machine of brand %s has no such key",
 			     zone_brand_names[vm.config.brand]);
 	return told(args, NULL, r, err);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "vm/history.h"
 #include "vm/object.h"
 #include "vm/snapshot.h"
@@ -11,6 +12,8 @@ open_vm(const struct nrd_args *args, struct vm *ret_vm, int *ret_lock, const cha
 {
 	int r = uuid_of(args, 0, ret_uuid, err);
 
+	if (r == 0)
+		nrd_busy_begin("%s of VM %s", args->verb, *ret_uuid);
 	return r == 0 ? vm_open(*ret_uuid, ret_vm, ret_lock, err) : r;
 }
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "nrd/uuid.h"
 #include "vm/change.h"
@@ -21,6 +22,7 @@ told(const struct nrd_args *args, const char *act, int r, struct nrd_err *err)
 		return r;
 	if (err->msg[0] == '\0')
 		(void)nrd_fail(err, -r, "Failed", "%m");
+	nrd_busy_end();
 	(void)fflush(stdout);
 	/* Wrappers look for this one, letter by letter. */
 	if (nrd_err_is(err, "ZoneNotFound"))
@@ -38,6 +40,7 @@ done(const char *fmt, ...)
 {
 	va_list ap;
 
+	nrd_busy_end();
 	va_start(ap, fmt);
 	(void)vfprintf(stderr, fmt, ap);
 	va_end(ap);
@@ -88,8 +91,11 @@ say_lines(void *file, const char *before, char *const *lines)
 void
 say_change(const char *uuid, const struct vm_change *change)
 {
-	NRD_FREE char *waiting = change->waiting != NULL ? nrd_strv_join(NRD_CSTRV(change->waiting), ", ") : NULL;
+	NRD_FREE char *waiting = NULL;
 
+	nrd_busy_end();
+	if (change->waiting != NULL)
+		waiting = nrd_strv_join(NRD_CSTRV(change->waiting), ", ");
 	if (change->not_in_force != NULL)
 		(void)fprintf(stderr, "VM %s: saved, but not in force: %s\n", uuid, change->not_in_force);
 	if (waiting != NULL)

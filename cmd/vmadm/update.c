@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "nrd/mem.h"
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "vm/change.h"
 #include "vm/payload.h"
@@ -73,6 +74,8 @@ cmd_update(const struct nrd_args *args, struct nrd_err *err)
 	if (r == 0 && opts->dry_run)
 		return told(args, NULL, say_plan(uuid, nrd_json_root(doc), err), err);
 	if (r == 0)
+		nrd_busy_begin("updating VM %s", uuid);
+	if (r == 0)
 		r = vm_update(uuid, nrd_json_root(doc), &change, err);
 	if (r < 0)
 		return told(args, NULL, r, err);
@@ -87,6 +90,8 @@ cmd_undo(const struct nrd_args *args, struct nrd_err *err)
 	const char *uuid;
 	int r = uuid_of(args, 0, &uuid, err);
 
+	if (r == 0)
+		nrd_busy_begin("updating VM %s", uuid);
 	if (r == 0)
 		r = vm_undo(uuid, &change, err);
 	if (r < 0)

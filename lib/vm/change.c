@@ -9,6 +9,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "vm/history.h"
+#include "vm/nics.h"
 #include "vm/object.h"
 #include "vm/payload.h"
 #include "vm/props.h"
@@ -45,7 +46,11 @@ new_config(const struct zone_config *old, const struct nrd_val *payload, struct 
 		r = vm_payload_update(payload, ret_config, &bad, err);
 	if (r == 0)
 		r = vm_bad_fail(&bad, err);
-	return r == 0 ? zone_config_verify(ret_config, err) : r;
+	if (r == 0)
+		r = vm_nics_fill(ret_config, old, err);
+	if (r == 0)
+		r = zone_config_verify(ret_config, err);
+	return r == 0 ? vm_nics_check(ret_config, err) : r;
 }
 
 static const char *

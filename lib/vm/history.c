@@ -9,9 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -104,13 +104,11 @@ write_entry(int fd, const struct zone_config *config, const char *action, const 
 	    struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) line = { 0 };
-	char time_text[VM_TIME_TEXT], name[128];
-	struct timespec now;
+	char time_text[NRD_DATE_TEXT], name[128];
 	struct nrd_jw w;
 	int r;
 
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	vm_time_format((int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, time_text);
+	nrd_date_format(nrd_date_ms(), time_text);
 	who(name);
 	nrd_jw_init(&w, &line, NRD_JW_COMPACT);
 	nrd_jw_obj_open(&w);

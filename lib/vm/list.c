@@ -2,6 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #include <ctype.h>
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,40 +36,101 @@ names_of(const char *text, const char *what, bool signs, char ***ret_names, stru
 
 /* ---- sorted ---- */
 
-struct order {
-	char **names;
+/* What a machine is sorted by: its value of each name, told once. */
+struct sort_key {
+	char *text; /* NULL: a number */
+	int64_t number;
 };
 
-static int
-compare_by(const char *name, const struct nrd_val *a, const struct nrd_val *b)
-{
-	NRD_AUTO(nrd_buf) ta = { 0 };
-	NRD_AUTO(nrd_buf) tb = { 0 };
-	int64_t na, nb;
+struct sorted {
+	struct nrd_json *doc;
+	struct sort_key *keys;
+};
 
-	if (nrd_val_i64(nrd_val_get(a, name), &na) && nrd_val_i64(nrd_val_get(b, name), &nb))
-		return na < nb ? -1 : na > nb;
-	(void)vm_value_text(a, name, &ta);
-	(void)vm_value_text(b, name, &tb);
-	return strcmp(nrd_buf_str(&ta), nrd_buf_str(&tb));
+struct order {
+	char **names;
+	size_t n;
+};
+
+static bool
+goes_down(const char *name)
+{
+	return name[0] == '-';
+}
+
+static int
+key_init(struct sort_key *key, const struct nrd_val *vm, const char *name)
+{
+	NRD_AUTO(nrd_buf) text = { 0 };
+
+	if (nrd_val_i64(nrd_val_get(vm, name), &key->number))
+		return 0;
+	(void)vm_value_text(vm, name, &text);
+	key->text = nrd_format("%s", nrd_buf_str(&text));
+	return key->text != NULL ? 0 : -ENOMEM;
+}
+
+/* Numbers by their value; where only one of the two has a number, as text. */
+static int
+compare_key(const struct sort_key *a, const struct sort_key *b)
+{
+	char number[24];
+
+	if (a->text == NULL && b->text == NULL)
+		return a->number < b->number ? -1 : a->number > b->number;
+	if (a->text != NULL && b->text != NULL)
+		return strcmp(a->text, b->text);
+	(void)snprintf(number, sizeof(number), "%" PRId64, a->text == NULL ? a->number : b->number);
+	return a->text == NULL ? strcmp(number, b->text) : strcmp(a->text, number);
 }
 
 static int
 compare(const void *pa, const void *pb, void *arg)
 {
-	struct nrd_json *const *a = pa;
-	struct nrd_json *const *b = pb;
+	const struct sorted *a = pa;
+	const struct sorted *b = pb;
 	const struct order *order = arg;
 
-	for (size_t i = 0; order->names[i] != NULL; i++) {
-		const char *name = order->names[i];
-		bool down = name[0] == '-';
-		int d = compare_by(name + (strchr("+-", name[0]) != NULL), nrd_json_root(*a), nrd_json_root(*b));
+	for (size_t i = 0; i < order->n; i++) {
+		int d = compare_key(&a->keys[i], &b->keys[i]);
 
 		if (d != 0)
-			return down ? -d : d;
+			return goes_down(order->names[i]) ? -d : d;
 	}
 	return 0;
+}
+
+static int
+sort_docs(const struct vm_found *found, char **names, struct sorted *rows, struct sort_key *keys)
+{
+	struct order order = { .names = names, .n = nrd_strv_len(NRD_CSTRV(names)) };
+
+	for (size_t i = 0; i < found->n; i++) {
+		rows[i] = (struct sorted){ .doc = found->docs[i], .keys = &keys[i * order.n] };
+		for (size_t j = 0; j < order.n; j++) {
+			const char *name = names[j] + (strchr("+-", names[j][0]) != NULL);
+
+			if (key_init(&rows[i].keys[j], nrd_json_root(found->docs[i]), name) < 0)
+				return -ENOMEM;
+		}
+	}
+	qsort_r(rows, found->n, sizeof(*rows), compare, &order);
+	for (size_t i = 0; i < found->n; i++)
+		found->docs[i] = rows[i].doc;
+	return 0;
+}
+
+static int
+sort_found(const struct vm_found *found, char **names, struct nrd_err *err)
+{
+	size_t n = found->n * nrd_strv_len(NRD_CSTRV(names));
+	NRD_FREE struct sorted *rows = calloc(found->n + 1, sizeof(*rows));
+	NRD_FREE struct sort_key *keys = calloc(n + 1, sizeof(*keys));
+	int r = rows != NULL && keys != NULL ? sort_docs(found, names, rows, keys) : -ENOMEM;
+
+	for (size_t i = 0; keys != NULL && i < n; i++)
+		free(keys[i].text);
+	return r < 0 ? nrd_nomem(err) : 0;
 }
 
 /* ---- shown ---- */
@@ -83,12 +146,20 @@ static void
 add_cell(struct nrd_buf *out, const char *text, const char *column, const struct vm_list_opts *opts, bool first)
 {
 	const struct vm_column *c = vm_column_find(column);
-	int width = c != NULL ? c->width : OTHER_WIDTH;
+	size_t width = c != NULL ? (size_t)c->width : OTHER_WIDTH;
 
-	if (opts->parsable)
-		(void)nrd_buf_printf(out, "%s%s", first ? "" : ":", text);
-	else
-		(void)nrd_buf_printf(out, "%s%-*s", first ? "" : "  ", width, text[0] != '\0' ? text : "-");
+	static const char blanks[] = "                                        ";
+	size_t before;
+
+	if (!first)
+		(void)nrd_buf_adds(out, opts->parsable ? ":" : "  ");
+	before = out->len;
+	(void)nrd_buf_adds(out, opts->parsable || text[0] != '\0' ? text : "-");
+	while (!opts->parsable && out->failed == 0 && out->len - before < width) {
+		size_t missing = width - (out->len - before);
+
+		(void)nrd_buf_add(out, blanks, missing < sizeof(blanks) ? missing : sizeof(blanks) - 1);
+	}
 }
 
 static int
@@ -131,15 +202,14 @@ vm_list(const struct vm_found *found, const struct vm_list_opts *opts, struct nr
 {
 	NRD_STRV char **columns = NULL;
 	NRD_STRV char **sort = NULL;
-	struct order order;
 	int r = names_of(opts->columns != NULL ? opts->columns : VM_LIST_COLUMNS, "order", false, &columns, err);
 
 	if (r == 0)
 		r = names_of(opts->sort != NULL ? opts->sort : VM_LIST_SORT, "sort", true, &sort, err);
+	if (r == 0)
+		r = sort_found(found, sort, err);
 	if (r < 0)
 		return r;
-	order.names = sort;
-	qsort_r(found->docs, found->n, sizeof(struct nrd_json *), compare, &order);
 	if (opts->header || (!opts->parsable && !opts->no_header))
 		r = add_header(out, columns);
 	for (size_t i = 0; r == 0 && i < found->n; i++)

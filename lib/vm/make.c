@@ -5,22 +5,28 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "brand/lifecycle.h"
+#include "brand/provision.h"
 #include "brand/steps.h"
+#include "link/flow.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "vm/archive.h"
+#include "vm/docker.h"
 #include "vm/history.h"
-#include "vm/image.h"
+#include "vm/nics.h"
 #include "vm/object.h"
 #include "vm/power.h"
+#include "vm/reprovision.h"
 #include "vm/storage.h"
+#include "vm/transition.h"
+#include "zone/ids.h"
 
 #define SCHEMA (&zone_config_schema)
-#define MAKING "provisioning"
-#define REMOVING "deleting"
 
 static const struct brand_place node = { .dir = NULL };
 
@@ -28,7 +34,7 @@ void
 vm_plan_fini(struct vm_plan *plan)
 {
 	zone_config_fini(&plan->config);
-	free(plan->snapshot);
+	vm_image_fini(&plan->image);
 }
 
 void
@@ -37,23 +43,10 @@ vm_plan_cleanup(struct vm_plan *plan)
 	vm_plan_fini(plan);
 }
 
-static int
-set_transition(struct zone_config *c, const char *value)
-{
-	if (value == NULL) {
-		NRD_CLEAR(SCHEMA, c, transition);
-		return 0;
-	}
-	if (nrd_str_set(&c->transition, value) < 0)
-		return -ENOMEM;
-	NRD_SET(SCHEMA, c, transition);
-	return 0;
-}
-
 /* ---- planned ---- */
 
-static int
-must_be_new(const struct zone_config *c, struct nrd_err *err)
+int
+vm_must_be_new(const struct zone_config *c, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) other = { 0 };
 	int r = zone_config_read(NULL, c->zonename, &other, NULL);
@@ -85,14 +78,20 @@ vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct n
 		r = vm_bad_fail(&bad, err);
 	if (r == 0)
 		r = zone_config_fill(&plan.config, err);
+	if (r == 0)
+		r = vm_nics_fill(&plan.config, NULL, err);
+	if (r == 0)
+		r = vm_docker_fill(&plan.config, err);
 	if (r == 0 && plan.wish.delegate_dataset && add_data(&plan.config) < 0)
 		r = nrd_nomem(err);
 	if (r == 0)
 		r = zone_config_verify(&plan.config, err);
 	if (r == 0)
-		r = must_be_new(&plan.config, err);
+		r = vm_must_be_new(&plan.config, err);
 	if (r == 0)
-		r = vm_image_find(&plan.config, &plan.snapshot, err);
+		r = vm_nics_check(&plan.config, err);
+	if (r == 0)
+		r = vm_image_find(&plan.config, &plan.image, err);
 	if (r < 0)
 		return r;
 	*ret_plan = plan;
@@ -107,8 +106,8 @@ vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *
 	const struct zone_config *c = &plan->config;
 	int r = nrd_strv_addf(&steps, "write " ZONE_DIR "/%s.json", c->zonename);
 
-	if (r == 0 && plan->snapshot != NULL)
-		r = nrd_strv_addf(&steps, "clone %s to %s", plan->snapshot, c->zfs_filesystem);
+	if (r == 0 && plan->image.snapshot != NULL)
+		r = nrd_strv_addf(&steps, "clone %s to %s", plan->image.snapshot, c->zfs_filesystem);
 	else if (r == 0)
 		r = nrd_strv_addf(&steps, "create %s, from the platform", c->zfs_filesystem);
 	if (r == 0 && c->quota != 0)
@@ -123,6 +122,25 @@ vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *
 	return 0;
 }
 
+/* What an image wants is for the controller to see to; who makes a machine by hand is told. */
+static int
+warn_of_image(const struct image_manifest *m, uint64_t ram, char ***lines)
+{
+	const struct image_requirements *q = m->requirements;
+	int r = 0;
+
+	if (m->disabled)
+		r = nrd_strv_addf(lines, "image %s (%s) is disabled: its maker would not have it used any more",
+				  m->uuid, m->name);
+	if (r == 0 && q != NULL && q->min_ram > ram)
+		r = nrd_strv_addf(lines, "image %s wants at least %llu MiB of memory, and it has %llu MiB", m->name,
+				  (unsigned long long)q->min_ram, (unsigned long long)ram);
+	if (r == 0 && q != NULL && q->max_ram != 0 && q->max_ram < ram)
+		r = nrd_strv_addf(lines, "image %s wants at most %llu MiB of memory, and it has %llu MiB", m->name,
+				  (unsigned long long)q->max_ram, (unsigned long long)ram);
+	return r;
+}
+
 int
 vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *err)
 {
@@ -134,6 +152,12 @@ vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *
 	if (ram > node_mib)
 		r = nrd_strv_addf(&lines, "it may use %llu MiB of memory, and the node has %llu MiB",
 				  (unsigned long long)ram, (unsigned long long)node_mib);
+	if (r == 0 && plan->config.quota != 0 && plan->image.bytes >> 30 >= plan->config.quota)
+		r = nrd_strv_addf(&lines, "its quota is %llu GiB, and its image holds more, %llu MiB: that does not count, "
+				  "but it cannot all be written anew", (unsigned long long)plan->config.quota,
+				  (unsigned long long)(plan->image.bytes >> 20));
+	if (r == 0 && plan->image.image.known)
+		r = warn_of_image(&plan->image.image.manifest, ram, &lines);
 	if (r < 0)
 		return nrd_nomem(err);
 	*ret_lines = NRD_TAKE(lines);
@@ -151,8 +175,16 @@ static int
 up_file(void *arg, struct nrd_err *err)
 {
 	struct making *m = arg;
-	int r = set_transition(&m->plan->config, MAKING) < 0 ? nrd_nomem(err) : 0;
+	struct zone_config *c = &m->plan->config;
+	int r = vm_transition_set(c, BRAND_PROVISIONING) < 0 ? nrd_nomem(err) : 0;
 
+	/* Its numbers first: each write to come would take new ones. */
+	if (r == 0)
+		r = zone_config_number(NULL, c, err);
+	if (r == 0 && c->id_base == 0) {
+		r = zone_ids_take(NULL, c->id_count, &c->id_base, err);
+		NRD_SET(SCHEMA, c, id_base);
+	}
 	if (r == 0)
 		r = zone_config_write(NULL, &m->plan->config, err);
 	m->written = r == 0;
@@ -174,7 +206,7 @@ static int
 up_root(void *arg, struct nrd_err *err)
 {
 	struct making *m = arg;
-	const struct brand_install_opts how = { .source = { .snapshot = m->plan->snapshot } };
+	const struct brand_install_opts how = { .source = { .snapshot = m->plan->image.snapshot } };
 
 	return brand_install(&node, &m->plan->config, &how, err);
 }
@@ -194,6 +226,33 @@ up_storage(void *arg, struct nrd_err *err)
 	struct making *m = arg;
 
 	return vm_storage_make(&m->plan->config, err);
+}
+
+/*
+ * Whether somebody in it says that it is provisioned. From here on the machine is whole: a power cut
+ * leaves it.
+ */
+static int
+up_marker(void *arg, struct nrd_err *err)
+{
+	struct making *m = arg;
+	int r = m->plan->config.autoboot ? brand_marker_make(&m->plan->config, err) : 0;
+
+	if (r <= 0)
+		return r;
+	if (brand_provisioning_set(&m->plan->config, BRAND_PROVISIONING_S) < 0)
+		return nrd_nomem(err);
+	m->plan->waits = true;
+	return zone_config_write(NULL, &m->plan->config, err);
+}
+
+static void
+down_marker(void *arg)
+{
+	struct making *m = arg;
+
+	NRD_CLEAR(SCHEMA, &m->plan->config, transition_expire);
+	(void)zone_config_write(NULL, &m->plan->config, NULL);
 }
 
 static int
@@ -220,7 +279,9 @@ up_done(void *arg, struct nrd_err *err)
 {
 	struct making *m = arg;
 
-	(void)set_transition(&m->plan->config, NULL);
+	if (m->plan->waits)
+		return 0;
+	brand_provisioning_clear(&m->plan->config);
 	return zone_config_write(NULL, &m->plan->config, err);
 }
 
@@ -228,6 +289,7 @@ static const struct brand_step steps[] = {
 	{ "file", up_file, down_file },
 	{ "root", up_root, down_root },
 	{ "storage", up_storage },
+	{ "marker", up_marker, down_marker },
 	{ "boot", up_boot, down_boot },
 	{ "done", up_done },
 };
@@ -241,7 +303,7 @@ vm_create(struct vm_plan *plan, struct nrd_err *err)
 
 	/* Somebody may have made it while we waited. */
 	if (r == 0)
-		r = must_be_new(&plan->config, err);
+		r = vm_must_be_new(&plan->config, err);
 	if (r == 0)
 		r = brand_steps_run(steps, nrd_count(steps), &m, err);
 	return r < 0 ? r : vm_history_add(&plan->config, "create", NULL, err);
@@ -262,26 +324,38 @@ check_indestructible(const struct zone_config *c, struct nrd_err *err)
 	return 0;
 }
 
-/* Marked first: what is cut off from here on is finished by vm_sweep. */
+/* From the mark on, what is cut off is finished by vm_sweep. */
+static int
+mark_removal(struct zone_config *c, struct nrd_err *err)
+{
+	if (vm_transition_set(c, VM_DELETING) < 0)
+		return nrd_nomem(err);
+	c->autoboot = false;
+	NRD_SET(SCHEMA, c, autoboot);
+	if (c->installed == ZONE_INSTALLED)
+		c->installed = ZONE_INCOMPLETE;
+	return zone_config_write(NULL, c, err);
+}
+
 static int
 remove_vm(struct vm *vm, struct nrd_err *err)
 {
 	struct zone_config *c = &vm->config;
-	int r = set_transition(c, REMOVING) < 0 ? nrd_nomem(err) : 0;
+	int r = vm->run.state > ZONE_ST_INSTALLED ? vm_halt(vm, err) : 0;
 
-	c->autoboot = false;
-	NRD_SET(SCHEMA, c, autoboot);
 	if (r == 0)
-		r = zone_config_write(NULL, c, err);
-	if (r == 0 && vm->run.state > ZONE_ST_INSTALLED)
-		r = vm_halt(vm, err);
+		r = vm_archive(vm, err);
+	if (r == 0)
+		r = mark_removal(c, err);
 	if (r == 0 && c->installed != ZONE_CONFIGURED)
 		r = brand_uninstall(&node, c, err);
 	if (r == 0)
 		r = zone_config_delete(NULL, c->zonename, err);
-	if (r == 0)
-		zone_run_remove(c->zonename);
-	return r;
+	if (r < 0)
+		return r;
+	zone_run_remove(c->zonename);
+	flow_keep_zone(c->zonename, NULL);
+	return 0;
 }
 
 int
@@ -321,6 +395,16 @@ vm_delete_describe(const char *uuid, char ***ret_steps, struct nrd_err *err)
 	return 0;
 }
 
+/* It was booting for the first time, and will again; or somebody else brings its dataset, in time. */
+static bool
+is_kept(const struct zone_config *c)
+{
+	if (c->transition_expire == 0)
+		return false;
+	return brand_is_provisioning(c) ||
+	       (nrd_streq(c->transition, VM_RECEIVING) && c->transition_expire / 1000 > (uint64_t)time(NULL));
+}
+
 static int
 sweep_one(const char *name, struct nrd_err *err)
 {
@@ -332,8 +416,15 @@ sweep_one(const char *name, struct nrd_err *err)
 		r = vm_read_zone(name, &vm, err);
 	if (r < 0 || vm.config.transition == NULL || vm.config.transition[0] == '\0')
 		return r;
+	if (is_kept(&vm.config))
+		return 0;
+	if (vm_reprovision_cut_off(&vm)) {
+		(void)fprintf(stderr, "vmadm: %s: it was cut off while it was given a new root: it %s\n", name,
+			      nrd_streq(vm.config.transition, VM_REPROVISIONED) ? "has that" : "keeps its old one");
+		return vm_reprovision_mend(&vm, err);
+	}
 	(void)fprintf(stderr, "vmadm: %s: its %s was cut off: it is removed\n", name,
-		      nrd_streq(vm.config.transition, MAKING) ? "making" : "removal");
+		      nrd_streq(vm.config.transition, VM_DELETING) ? "removal" : "making");
 	return remove_vm(&vm, err);
 }
 

@@ -4,6 +4,7 @@
 
 #include "nrd/err.h"
 #include "nrd/json.h"
+#include "vm/image.h"
 #include "vm/payload.h"
 
 /*
@@ -15,13 +16,14 @@
 struct vm_plan {
 	struct zone_config config;
 	struct vm_wish wish;
-	char *snapshot; /* of the image; NULL: the platform alone */
+	struct vm_image image;
+	bool waits; /* vm_create: it runs, and vm_await says when it is provisioned */
 };
 void vm_plan_fini(struct vm_plan *plan);
 void vm_plan_cleanup(struct vm_plan *plan);
 
 /*
- * "BadPayload", "ImageNotInstalled", "VmExists", and what zone_config_verify says. Nothing is made yet.
+ * "BadPayload", "ImageNotInstalled", "BadImage", "VmExists", and what zone_config_verify says. Nothing is made yet.
  */
 int vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct nrd_err *err);
 
@@ -30,6 +32,9 @@ int vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_e
 
 /* What is odd about it, in words for people; NULL: nothing. Caller frees. */
 int vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *err);
+
+/* "VmExists", and what zone_config_clash says. */
+int vm_must_be_new(const struct zone_config *config, struct nrd_err *err);
 
 int vm_create(struct vm_plan *plan, struct nrd_err *err);
 

@@ -8,14 +8,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "brand/brand.h"
 #include "node/sysinfo.h"
+#include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "vm/legacy.h"
 #include "vm/props.h"
+#include "vm/reprovision.h"
 #include "vm/snapshot.h"
 
 #define SCHEMA (&zone_config_schema)
@@ -35,16 +37,9 @@ vm_cleanup(struct vm *vm)
 int
 vm_read_zone(const char *zonename, struct vm *ret_vm, struct nrd_err *err)
 {
-	char path[256];
-	struct stat st;
 	int r = zone_config_read(NULL, zonename, &ret_vm->config, err);
 
-	if (r == 0)
-		r = zone_run_read(zonename, &ret_vm->run, err);
-	(void)snprintf(path, sizeof(path), ZONE_DIR "/%s.json", zonename);
-	if (r == 0 && stat(path, &st) == 0)
-		ret_vm->modified_ms = (int64_t)st.st_mtim.tv_sec * 1000;
-	return r;
+	return r == 0 ? zone_run_read(zonename, &ret_vm->run, err) : r;
 }
 
 /* Nearly always the zone is named by its uuid. */
@@ -78,7 +73,10 @@ vm_open(const char *uuid, struct vm *ret_vm, int *ret_lock, struct nrd_err *err)
 
 	if (r == 0)
 		r = zone_lock(found.config.zonename, true, ret_lock, err);
-	return r == 0 ? vm_read(uuid, ret_vm, err) : r;
+	if (r == 0)
+		r = vm_read(uuid, ret_vm, err);
+	/* Nobody is at it: it was cut off. */
+	return r == 0 && vm_reprovision_cut_off(ret_vm) ? vm_reprovision_mend(ret_vm, err) : r;
 }
 
 const char *
@@ -99,18 +97,6 @@ vm_type(const struct vm *vm)
 	return vm->config.brand == ZONE_LX ? "LX" : vm->config.brand == ZONE_KVM ? "KVM" : "OS";
 }
 
-void
-vm_time_format(int64_t ms, char ret_text[VM_TIME_TEXT])
-{
-	time_t t = (time_t)(ms / 1000);
-	struct tm tm;
-	size_t n;
-
-	(void)gmtime_r(&t, &tm);
-	n = strftime(ret_text, VM_TIME_TEXT - 8, "%Y-%m-%dT%H:%M:%S", &tm);
-	(void)snprintf(ret_text + n, VM_TIME_TEXT - n, ".%03dZ", (int)(ms % 1000));
-}
-
 /* ---- written ---- */
 
 /* An object of which only some members are wanted. */
@@ -119,11 +105,17 @@ struct out {
 	const char *const *only;
 };
 
+static bool
+wants(const struct out *o, const char *name)
+{
+	return o->only == NULL || nrd_strv_has(o->only, name);
+}
+
 /* The key is written when it is wanted: then its value must follow. */
 static bool
 key(const struct out *o, const char *name)
 {
-	if (o->only != NULL && !nrd_strv_has(o->only, name))
+	if (!wants(o, name))
 		return false;
 	nrd_jw_key(o->w, name);
 	return true;
@@ -143,6 +135,21 @@ number(const struct out *o, const char *name, int64_t value)
 		nrd_jw_i64(o->w, value);
 }
 
+static void
+write_nics(const struct zone_config *c, const struct nrd_field *f, struct nrd_jw *w)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_jw inner;
+
+	nrd_jw_init(&inner, &text, NRD_JW_COMPACT);
+	nrd_encode_field(SCHEMA, f, c, &inner);
+	if (nrd_jw_finish(&inner, NULL) == 0 && nrd_json_parse(nrd_buf_str(&text), text.len, NULL, &doc, NULL) == 0)
+		vm_nics_write_old(nrd_json_root(doc), w);
+	else
+		nrd_encode_field(SCHEMA, f, c, w);
+}
+
 /* The file's own fields, but those that say how the node does it. */
 static void
 write_fields(const struct zone_config *c, const struct out *o)
@@ -153,7 +160,11 @@ write_fields(const struct zone_config *c, const struct out *o)
 		const struct nrd_field *f = &SCHEMA->fields[i];
 		const char *name = nrd_field_key(f);
 
-		if (nrd_field_present(SCHEMA, f, c) && !nrd_strv_has(inner, name) && key(o, name))
+		if (!nrd_field_present(SCHEMA, f, c) || nrd_strv_has(inner, name) || !key(o, name))
+			continue;
+		if (nrd_streq(name, "nics"))
+			write_nics(c, f, o->w);
+		else
 			nrd_encode_field(SCHEMA, f, c, o->w);
 	}
 }
@@ -189,6 +200,22 @@ write_run(const struct vm *vm, const struct out *o)
 	}
 }
 
+/* Of its file, to the second. */
+static void
+write_modified(const struct zone_config *c, const struct out *o)
+{
+	char path[256], modified[NRD_DATE_TEXT];
+	struct stat st;
+
+	if (!wants(o, "last_modified"))
+		return;
+	(void)snprintf(path, sizeof(path), ZONE_DIR "/%s.json", c->zonename);
+	if (stat(path, &st) < 0)
+		return;
+	nrd_date_format((int64_t)st.st_mtim.tv_sec * 1000, modified);
+	text(o, "last_modified", modified);
+}
+
 static void
 write_node(const struct out *o)
 {
@@ -212,7 +239,6 @@ int
 vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nrd_jw *w, struct nrd_err *err)
 {
 	const struct out o = { .w = w, .only = only };
-	char modified[VM_TIME_TEXT];
 	int r = 0;
 
 	nrd_jw_obj_open(w);
@@ -224,10 +250,7 @@ vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nr
 	if (NRD_HAS(SCHEMA, &vm->config, max_physical_memory))
 		number(&o, "ram", (int64_t)vm->config.max_physical_memory);
 	write_run(vm, &o);
-	if (vm->modified_ms != 0) {
-		vm_time_format(vm->modified_ms, modified);
-		text(&o, "last_modified", modified);
-	}
+	write_modified(&vm->config, &o);
 	if ((parts & VM_PART_NODE) != 0)
 		write_node(&o);
 	if ((parts & VM_PART_SNAPSHOTS) != 0 && brand_has_dataset(&vm->config))
@@ -237,17 +260,34 @@ vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nr
 }
 
 int
-vm_read_json(const char *zonename, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err)
+vm_fields_told_from(const char *const *only, char ***ret_names)
+{
+	static const char *const always[] = { "zonename", "uuid", "brand", "zone_installed", "failed", "transition", NULL };
+	NRD_STRV char **names = NULL;
+	int r = nrd_strv_copy(always, &names);
+
+	for (size_t i = 0; r == 0 && only[i] != NULL; i++)
+		r = nrd_strv_add(&names, nrd_streq(only[i], "ram") ? "max_physical_memory" : only[i]);
+	if (r == 0)
+		*ret_names = NRD_TAKE(names);
+	return r;
+}
+
+int
+vm_read_json(const char *zonename, bool stopped, const struct vm_wanted *wanted, struct nrd_json **ret_doc, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_AUTO(nrd_buf) out = { 0 };
 	struct nrd_jw w;
-	int r = vm_read_zone(zonename, &vm, err);
+	int r = zone_config_read_some(NULL, zonename, wanted != NULL ? wanted->fields : NULL, &vm.config, err);
 
+	vm.run.state = ZONE_ST_INSTALLED;
+	if (r == 0 && !stopped)
+		r = zone_run_read(zonename, &vm.run, err);
 	if (r < 0)
 		return r;
 	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
-	r = vm_write(&vm, 0, only, &w, err);
+	r = vm_write(&vm, 0, wanted != NULL ? wanted->members : NULL, &w, err);
 	if (r == 0)
 		r = nrd_jw_finish(&w, err);
 	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&out), out.len, NULL, ret_doc, err);

@@ -11,12 +11,7 @@
 struct vm {
 	struct zone_config config;
 	struct zone_run run;
-	int64_t modified_ms; /* of its file; 0: not known */
 };
-
-/* RFC 3339, UTC, with milliseconds. */
-#define VM_TIME_TEXT 40
-void vm_time_format(int64_t ms, char ret_text[VM_TIME_TEXT]);
 
 void vm_fini(struct vm *vm);
 void vm_cleanup(struct vm *vm);
@@ -40,5 +35,15 @@ enum vm_parts {
 /* One JSON object; only: the members that are wanted, NULL: all. */
 int vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nrd_jw *w, struct nrd_err *err);
 
-/* The same of a zone's machine, parsed. Caller frees. */
-int vm_read_json(const char *zonename, const char *const *only, struct nrd_json **ret_doc, struct nrd_err *err);
+/*
+ * The same of a zone's machine, parsed. wanted NULL: all; else these members, for which no more is read of the file than
+ * the fields they are told from. stopped: the caller knows (zone_run_list) that nothing is kept of its running. Caller frees.
+ */
+struct vm_wanted {
+	const char *const *members;
+	const char *const *fields; /* of vm_fields_told_from */
+};
+int vm_read_json(const char *zonename, bool stopped, const struct vm_wanted *wanted, struct nrd_json **ret_doc, struct nrd_err *err);
+
+/* Caller frees. -ENOMEM. */
+int vm_fields_told_from(const char *const *members, char ***ret_fields);

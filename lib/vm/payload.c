@@ -11,6 +11,7 @@
 #include "nrd/mem.h"
 #include "nrd/schema.h"
 #include "nrd/str.h"
+#include "vm/legacy.h"
 #include "vm/props.h"
 
 #define SCHEMA (&zone_config_schema)
@@ -447,9 +448,19 @@ set_flag(struct vm_wish *wish, const char *name, const struct nrd_val *v, struct
 }
 
 static int
-set_prop(struct zone_config *c, struct vm_wish *wish, const struct vm_prop *p, const struct nrd_val *v,
+set_prop(struct zone_config *c, struct vm_wish *wish, const struct vm_prop *p, const struct nrd_val *said,
 	 struct nrd_err *err)
 {
+	NRD_AUTO(nrd_json) *modern = NULL;
+	const struct nrd_val *v = said;
+
+	if (nrd_streq(p->name, "nics") || p->kind == VM_ADD || p->kind == VM_CHANGE) {
+		int r = nrd_streq(p->name, "nics") || nrd_streq(p->of, "nics") ? vm_nics_modern(v, &modern, err) : 0;
+
+		if (r < 0)
+			return r;
+		v = modern != NULL ? nrd_json_root(modern) : v;
+	}
 	switch (p->kind) {
 	case VM_FLAG:
 		return set_flag(wish, p->name, v, err);

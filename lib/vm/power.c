@@ -51,6 +51,15 @@ vm_halt(struct vm *vm, struct nrd_err *err)
 }
 
 int
+vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = -1;
+	int r = zone_client_open(vm->config.zonename, &fd, err);
+
+	return r == 0 ? zone_client_shutdown(fd, false, timeout_s, err) : r;
+}
+
+int
 vm_start(struct vm *vm, struct nrd_err *err)
 {
 	int r;
@@ -66,15 +75,13 @@ vm_start(struct vm *vm, struct nrd_err *err)
 int
 vm_stop(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err)
 {
-	NRD_CLOSE int fd = -1;
 	int r = set_autoboot(vm, false, err);
 
 	if (r < 0 || vm->run.state < ZONE_ST_READY)
 		return r < 0 ? r : 1;
 	if (how == VM_STOP_FORCE || vm->run.state == ZONE_ST_READY)
 		return vm_halt(vm, err);
-	r = zone_client_open(vm->config.zonename, &fd, err);
-	return r == 0 ? zone_client_shutdown(fd, false, timeout_s, err) : r;
+	return vm_shutdown(vm, timeout_s, err);
 }
 
 int

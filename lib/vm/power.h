@@ -28,4 +28,5 @@ int vm_signal(const struct vm *vm, int signal, struct nrd_err *err);
 
 /* Without a word about autoboot. */
 int vm_boot(struct vm *vm, struct nrd_err *err);
+int vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err);
 int vm_halt(struct vm *vm, struct nrd_err *err);

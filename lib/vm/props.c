@@ -15,14 +15,14 @@
 	  .effect = (effect_), .of = what, .help = "members that are added or replaced" },     \
 	{ .name = "remove_" what, .kind = VM_REMOVE, .brands = VM_ANY, .when = VM_UPDATE,      \
 	  .effect = (effect_), .of = what, .help = "names of members that go" }
-#define ARRAY(what, key_, brands_)                                                             \
+#define ARRAY(what, key_, brands_, effect_)                                                    \
 	{ .name = "add_" what, .kind = VM_ADD, .brands = (brands_), .when = CU,                \
-	  .effect = VM_BOOT, .of = what, .key = (key_), .help = "objects that are added" },    \
+	  .effect = (effect_), .of = what, .key = (key_), .help = "objects that are added" },    \
 	{ .name = "update_" what, .kind = VM_CHANGE, .brands = (brands_), .when = VM_UPDATE,   \
-	  .effect = VM_BOOT, .of = what, .key = (key_),                                        \
+	  .effect = (effect_), .of = what, .key = (key_),                                        \
 	  .help = "objects with their " key_ " and what is new" },                             \
 	{ .name = "remove_" what, .kind = VM_TAKE, .brands = (brands_), .when = VM_UPDATE,     \
-	  .effect = VM_BOOT, .of = what, .key = (key_), .help = key_ "s of those that go" }
+	  .effect = (effect_), .of = what, .key = (key_), .help = key_ "s of those that go" }
 
 const struct vm_prop vm_props[] = {
 	F("alias", VM_ANY, CU, VM_NOTE),
@@ -52,7 +52,7 @@ const struct vm_prop vm_props[] = {
 	SHOWN("exit_timestamp", "when its init ended"),
 	F("failed", VM_ANY, VM_READ, VM_NOTE, .help = "it could not be made"),
 	F("filesystems", VM_OS, VM_CREATE, VM_BOOT, .help = "what is mounted in it beside its root"),
-	ARRAY("filesystems", "target", VM_OS),
+	ARRAY("filesystems", "target", VM_OS, VM_BOOT),
 	F("firewall_enabled", VM_ANY, CU, VM_LIVE, .help = "rules of the firewall are for it too"),
 	F("fs_allowed", VM_OS, CU, VM_BOOT),
 	F("hostid", VM_OS, CU, VM_BOOT, .help = "what hostid says in it; of its uuid, unless said"),
@@ -69,7 +69,8 @@ const struct vm_prop vm_props[] = {
 	F("init_user", VM_LX, CU, VM_BOOT),
 	F("internal_metadata", VM_ANY, VM_CREATE, VM_LIVE, .help = "object: the operator's own"),
 	MAP("internal_metadata", VM_LIVE),
-	F("kernel_version", VM_LX, CU, VM_NOTE, .help = "kept for other systems: the kernel is the node's"),
+	F("internal_metadata_namespaces", VM_ANY, CU, VM_LIVE),
+	F("kernel_version", VM_LX, CU, VM_BOOT),
 	SHOWN("last_modified", "when its file was changed last"),
 	F("limit_priv", VM_OS, CU, VM_BOOT),
 	F("maintain_resolvers", VM_OS, CU, VM_LIVE, .help = "its resolv.conf follows resolvers"),
@@ -84,8 +85,8 @@ const struct vm_prop vm_props[] = {
 	F("max_swap", VM_ANY, CU, VM_LIVE),
 	F("mdata_exec_timeout", VM_OS, VM_CREATE, VM_NOTE),
 	F("nesting", VM_OS, CU, VM_BOOT),
-	F("nics", VM_ANY, VM_CREATE, VM_BOOT, .help = "its network interfaces"),
-	ARRAY("nics", "mac", VM_ANY),
+	F("nics", VM_ANY, VM_CREATE, VM_LIVE, .help = "its network interfaces"),
+	ARRAY("nics", "mac", VM_ANY, VM_LIVE),
 	{ .name = "nowait", .kind = VM_FLAG, .brands = VM_OS, .when = VM_CREATE,
 	  .help = "create does not wait until it is provisioned" },
 	F("owner_uuid", VM_ANY, CU, VM_NOTE, .help = "whose it is"),
@@ -106,6 +107,8 @@ const struct vm_prop vm_props[] = {
 	MAP("tags", VM_NOTE),
 	F("tmpfs", VM_OS, CU, VM_LIVE),
 	F("transition", VM_ANY, VM_READ, VM_NOTE, .help = "what is being done to it"),
+	F("transition_expire", VM_ANY, VM_READ, VM_NOTE, .help = "when that has failed, in ms since 1970"),
+	F("transition_to", VM_ANY, VM_READ, VM_NOTE, .help = "the state it ends in"),
 	SHOWN("type", "OS, LX or KVM"),
 	F("uuid", VM_ANY, VM_CREATE, VM_NOTE, .help = "what it is called; made up unless said"),
 	SHOWN("v", "version of this object"),

@@ -3,9 +3,12 @@
 #include "vm/query.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <regex.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -51,6 +54,8 @@ value_at(const struct nrd_val *v, const char *path)
 	static const char *const maps[] = { "tags.", "customer_metadata.", "internal_metadata.", NULL };
 	struct nrd_str rest = nrd_str(path), part;
 
+	if (strchr(path, '.') == NULL)
+		return nrd_val_get(v, path);
 	for (size_t i = 0; maps[i] != NULL; i++)
 		if (nrd_starts(path, maps[i]) != NULL) {
 			NRD_FREE char *name = nrd_format("%.*s", (int)strlen(maps[i]) - 1, maps[i]);
@@ -234,34 +239,124 @@ vm_fields_top(const char *fields, char ***names)
 	return r;
 }
 
+/* Many machines are read by several threads, each of which takes some of them at a time. */
+#define THREADS_MAX 16
+#define SHARE       32
+
+struct reading {
+	const struct vm_query *query;
+	char **names;
+	size_t n;
+	char **run;                     /* those of which zone_run_list has something */
+	size_t run_n;
+	const struct vm_wanted *wanted; /* NULL: all */
+	struct nrd_json **docs;  /* one a name: NULL: it does not match, or is gone */
+	atomic_size_t next;      /* that nobody has taken */
+	pthread_mutex_t lock;    /* of the following */
+	int failed;
+	struct nrd_err *err;     /* of the first failure */
+};
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static int
+read_one(struct reading *g, size_t i, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	bool stopped = g->run_n == 0 || bsearch(&g->names[i], g->run, g->run_n, sizeof(*g->run), by_name) == NULL;
+	int r = vm_read_json(g->names[i], stopped, g->wanted, &doc, err);
+
+	if (r == -ENOENT) /* deleted while we looked */
+		return 0;
+	if (r == 0 && vm_query_matches(g->query, nrd_json_root(doc)))
+		g->docs[i] = NRD_TAKE(doc);
+	return r;
+}
+
+static void *
+read_shares(void *arg)
+{
+	struct reading *g = arg;
+	struct nrd_err err = { 0 };
+	size_t from;
+	int r = 0;
+
+	while (r == 0 && (from = atomic_fetch_add(&g->next, SHARE)) < g->n)
+		for (size_t i = from; r == 0 && i < g->n && i < from + SHARE; i++)
+			r = read_one(g, i, &err);
+	if (r == 0)
+		return NULL;
+	atomic_store(&g->next, g->n);
+	(void)pthread_mutex_lock(&g->lock);
+	if (g->failed == 0)
+		*g->err = err;
+	g->failed = r;
+	(void)pthread_mutex_unlock(&g->lock);
+	return NULL;
+}
+
+/* Where a thread cannot be had, the others do its part. */
+static int
+read_all(struct reading *g)
+{
+	pthread_t threads[THREADS_MAX];
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	size_t n = 0;
+
+	while (n < THREADS_MAX && (long)n + 1 < cpus && (n + 1) * SHARE < g->n &&
+	       pthread_create(&threads[n], NULL, read_shares, g) == 0)
+		n++;
+	(void)read_shares(g);
+	while (n > 0)
+		(void)pthread_join(threads[--n], NULL);
+	return g->failed;
+}
+
 int
 vm_find(const struct vm_query *query, char *const *only, struct vm_found *ret_found, struct nrd_err *err)
 {
 	__attribute__((cleanup(vm_found_cleanup))) struct vm_found found = { 0 };
 	NRD_STRV char **names = NULL;
 	NRD_STRV char **keys = NULL;
+	NRD_STRV char **fields = NULL;
+	NRD_STRV char **run = NULL;
+	struct vm_wanted wanted;
+	struct nrd_err why = { 0 };
+	struct reading g = { .query = query, .lock = PTHREAD_MUTEX_INITIALIZER, .err = &why };
 	int r = zone_config_list(NULL, &names, err);
 
+	if (r == 0)
+		r = zone_run_list(&run, err);
 	if (r == 0 && only != NULL)
 		r = nrd_strv_copy(NRD_CSTRV(only), &keys);
 	for (size_t i = 0; r == 0 && only != NULL && i < query->n; i++)
 		r = vm_fields_top(query->filters[i].key, &keys);
+	if (r == 0 && only != NULL)
+		r = vm_fields_told_from(NRD_CSTRV(keys), &fields);
 	if (r < 0)
 		return r == -ENOMEM ? nrd_nomem(err) : r;
-	found.docs = calloc(nrd_strv_len(NRD_CSTRV(names)) + 1, sizeof(struct nrd_json *));
-	if (found.docs == NULL)
+	wanted = (struct vm_wanted){ .members = NRD_CSTRV(keys), .fields = NRD_CSTRV(fields) };
+	g.names = names;
+	g.n = nrd_strv_len(NRD_CSTRV(names));
+	g.run = run;
+	g.run_n = nrd_strv_len(NRD_CSTRV(run));
+	g.wanted = only != NULL ? &wanted : NULL;
+	g.docs = calloc(g.n + 1, sizeof(struct nrd_json *));
+	if (g.docs == NULL)
 		return nrd_nomem(err);
-	for (size_t i = 0; names != NULL && names[i] != NULL; i++) {
-		NRD_AUTO(nrd_json) *doc = NULL;
-
-		r = vm_read_json(names[i], NRD_CSTRV(keys), &doc, err);
-		if (r == -ENOENT) /* deleted while we looked */
-			continue;
-		if (r < 0)
-			return r;
-		if (vm_query_matches(query, nrd_json_root(doc)))
-			found.docs[found.n++] = NRD_TAKE(doc);
-	}
+	r = read_all(&g);
+	found.docs = g.docs;
+	found.n = g.n;
+	if (r < 0)
+		return nrd_fail(err, -r, why.code, "%s", why.msg);
+	found.n = 0;
+	for (size_t i = 0; i < g.n; i++)
+		if (g.docs[i] != NULL)
+			found.docs[found.n++] = g.docs[i];
 	*ret_found = found;
 	found = (struct vm_found){ 0 };
 	return 0;

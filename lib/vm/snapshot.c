@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "brand/brand.h"
+#include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
@@ -75,6 +76,18 @@ must_be_there(struct store *store, const struct vm *vm, const char *name, const 
 }
 
 int
+vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_FREE char *snapshot = NULL;
+	int r = begin(vm, name, &store, &snapshot, err);
+
+	if (r == 0 && store_snapshot_exists(store, snapshot))
+		r = nrd_fail(err, EEXIST, "SnapshotExists", "snapshot with name \"%s\" already exists.", name);
+	return r;
+}
+
+int
 vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
@@ -130,13 +143,13 @@ vm_snapshots_write(const struct vm *vm, struct nrd_jw *w, struct nrd_err *err)
 	nrd_jw_arr_open(w);
 	for (size_t i = 0; r == 0 && have != NULL && have[i] != NULL; i++) {
 		const char *name = nrd_starts(strchr(have[i], '@') + 1, VM_SNAPSHOT_PREFIX);
-		char epoch[32], created[VM_TIME_TEXT];
+		char epoch[32], created[NRD_DATE_TEXT];
 		uint64_t seconds = 0;
 
 		if (name == NULL || store_dataset_get(store, have[i], "creation", epoch, sizeof(epoch), NULL) < 0 ||
 		    nrd_parse_u64(epoch, 0, INT64_MAX / 1000, &seconds, NULL) < 0)
 			continue;
-		vm_time_format((int64_t)seconds * 1000, created);
+		nrd_date_format((int64_t)seconds * 1000, created);
 		nrd_jw_obj_open(w);
 		nrd_jw_kstr(w, "name", name);
 		nrd_jw_kstr(w, "created_at", created);

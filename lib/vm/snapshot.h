@@ -13,6 +13,9 @@
 #define VM_SNAPSHOT_PREFIX "vmsnap-"
 #define VM_SNAPSHOT_NAME_MAX 64
 
+/* What vm_snapshot_create would say before it does anything. */
+int vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err);
+
 /* "SnapshotExists", "BadSnapshotName", "SnapshotsNotHere". */
 int vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err);
 /* "SnapshotNotFound". */

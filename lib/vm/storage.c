@@ -88,6 +88,17 @@ has_data(const struct zone_config *c, const char *data)
 }
 
 int
+vm_storage_root(const struct zone_config *config, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	int r = brand_has_dataset(config) ? store_open(&store, err) : 0;
+
+	if (r < 0 || !brand_has_dataset(config))
+		return r;
+	return set_changed(store, config->zfs_filesystem, root_props, nrd_count(root_props), NULL, config, err);
+}
+
+int
 vm_storage_make(const struct zone_config *config, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
@@ -97,10 +108,11 @@ vm_storage_make(const struct zone_config *config, struct nrd_err *err)
 	if (!brand_has_dataset(config))
 		return 0;
 	data = data_of(config);
-	r = data == NULL ? nrd_nomem(err) : store_open(&store, err);
-	if (r == 0)
-		r = set_changed(store, config->zfs_filesystem, root_props, nrd_count(root_props), NULL, config, err);
+	r = data == NULL ? nrd_nomem(err) : vm_storage_root(config, err);
 	if (r < 0 || !has_data(config, data))
+		return r;
+	r = store_open(&store, err);
+	if (r < 0)
 		return r;
 	/* Where it is mounted is the tenant's own business. */
 	r = store_dataset_create(store, data, (const char *const[]){ "mountpoint", "none", NULL }, err);

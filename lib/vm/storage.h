@@ -11,5 +11,8 @@
 /* Properties of a new machine's datasets beside its quota, which its root has; its delegated one is made. */
 int vm_storage_make(const struct zone_config *config, struct nrd_err *err);
 
+/* Those of its root alone, newly made. */
+int vm_storage_root(const struct zone_config *config, struct nrd_err *err);
+
 /* Those that changed are set: quota, compression and the like. */
 int vm_storage_change(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -62,12 +63,10 @@ tell(struct watch *w, const char *type, const struct nrd_val *before, const stru
 	struct vm_event event = {
 		.type = type, .uuid = uuid, .alias = alias != NULL ? alias : "", .vm = vm, .before = before,
 	};
-	struct timespec now;
 
 	if (!w->telling || uuid == NULL || (w->uuid != NULL && !nrd_streq(uuid, w->uuid)))
 		return 0;
-	(void)clock_gettime(CLOCK_REALTIME, &now);
-	event.time_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	event.time_ms = nrd_date_ms();
 	return w->fn(w->arg, &event, err);
 }
 
@@ -138,7 +137,7 @@ look(struct watch *w, const char *name, struct nrd_err *err)
 {
 	struct known *k = known_by(w, name);
 	struct nrd_json *doc = NULL;
-	int r = vm_read_json(name, NULL, &doc, NULL);
+	int r = vm_read_json(name, false, NULL, &doc, NULL);
 
 	if (r == -ENOMEM)
 		return nrd_nomem(err);

@@ -3,7 +3,7 @@
 
 /*
  * Any bytes as a payload: as a machine to be made and as a change of one. Either it is refused with a
- * line for people, or what came of it can be filled in and written.
+ * line for people, or what came of it can be filled in and written. And as the beginning of a bundle.
  */
 #include <assert.h>
 #include <stdint.h>
@@ -11,6 +11,7 @@
 
 #include "nrd/json.h"
 #include "nrd/mem.h"
+#include "vm/bundle.h"
 #include "vm/payload.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -51,9 +52,12 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	NRD_AUTO(zone_config) changed = { 0 };
 	NRD_AUTO(vm_bad) bad = { 0 };
 	NRD_AUTO(vm_bad) bad_change = { 0 };
+	struct vm_bundle_header header;
 	struct vm_wish wish;
 	struct nrd_err err = { 0 };
 
+	if (size >= VM_BUNDLE_HEADER && vm_bundle_header_parse((const char *)data, &header, &err) == 0)
+		assert(header.padded >= header.size && header.name[0] != '\0');
 	if (nrd_json_parse((const char *)data, size, NULL, &doc, &err) < 0)
 		return 0;
 	assert(vm_payload_create(nrd_json_root(doc), &made, &wish, &bad, &err) == 0);

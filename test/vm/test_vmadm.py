@@ -8,9 +8,9 @@ import re
 import pytest
 
 from machine import RUN
+from vms import NOBODY, create, get, refused, traces, vmadm
 from zones import MAKE_TINY, TINY_INIT, await_running, states, wait_for
 
-NOBODY = "6f0fd2a5-0000-4000-8000-000000000000"
 IMAGE = "0b5c3a3e-1111-4222-8333-444455556666"
 
 
@@ -29,34 +29,6 @@ def image(node):
     node.push(TINY_INIT, f"/zones/{IMAGE}/root/sbin/init", 0o755)
     node.ok("zfs", "snapshot", f"zones/{IMAGE}@final")
     return IMAGE
-
-
-def vmadm(node, *argv, payload=None):
-    """(exit status, output, messages)"""
-    stdin = payload if isinstance(payload, bytes) else json.dumps(payload).encode() if payload is not None else None
-    return node.run("vmadm", *argv, stdin=stdin)
-
-
-def create(node, **payload):
-    code, out, said = vmadm(node, "create", payload={"brand": "native", "ram": 128, "quota": 1, **payload})
-    assert (code, out) == (0, ""), said
-    return re.fullmatch(r"(?:WARNING: .*\n)*Successfully created VM ([0-9a-f-]{36})\n", said).group(1)
-
-
-def get(node, uuid):
-    return json.loads(node.ok("vmadm", "get", uuid))
-
-
-def refused(node, *argv, payload=None, code=1):
-    got, out, said = vmadm(node, *argv, payload=payload)
-    assert (got, out) == (code, "") and said.count("\n") == 1, (got, out, said)
-    return said.rstrip("\n")
-
-
-def traces(node, uuid):
-    """What there is of a machine outside its history."""
-    return node.sh(f"zfs list -Ho name | grep {uuid} || :; ls -d /etc/zones/{uuid}* /run/zones/{uuid}/state.json "
-                   f"/sys/fs/cgroup/zones/{uuid} /zones/{uuid} 2>/dev/null || :").strip()
 
 
 @pytest.fixture
@@ -272,6 +244,88 @@ def test_faults_of_a_create_leave_nothing(node):
         assert traces(node, uuid) == "", (n, said)
     assert code == 0 and 5 < n, n
     node.ok("vmadm", "delete", uuid)
+
+
+def test_archive_on_delete(node):
+    uuid = create(node, alias="kept", archive_on_delete=True)
+    node.ok("vmadm", "delete", uuid)
+    assert traces(node, uuid) == ""
+    assert json.loads(node.ok("cat", f"/zones/archive/{uuid}/machine.json"))["alias"] == "kept"
+    assert '"state":"running"' in node.ok("cat", f"/zones/archive/{uuid}/zoneadmd.log")
+    node.ok("rm", "-r", f"/zones/archive/{uuid}")
+
+
+def test_restart_policies(node, image):
+    """A program that ends is started again as its policy has it: {boots} when nothing happens any more."""
+    def machine(policy, script):
+        code, _, said = vmadm(node, "create", payload={
+            "brand": "lx", "docker": True, "image_uuid": image, "ram": 64, "quota": 1, "uuid": NOBODY, "kernel_version": "6.1.0",
+            "init_name": "/bin/sh", "init_args": ["-c", script], "internal_metadata": {"docker:restartpolicy": policy}})
+        assert code == 0, said
+
+    def boots():
+        return json.loads(node.ok("cat", f"/run/zones/{NOBODY}/state.json"))["boots"]
+
+    for policy, script, want in (("on-failure:3", "exit 1", 4), ("on-failure", "exit 0", 1), ("", "exit 1", 1), ("no", "exit 1", 1),
+                                 ("on-failure:x", "exit 1", 1)):
+        machine(policy, script)
+        wait_for(node, f"grep -q '\"boots\": *{want}\\b' /run/zones/{NOBODY}/state.json && [ $(vmadm list -Ho zone_state uuid={NOBODY}) = installed ]")
+        node.sh("sleep 2")
+        assert boots() == want, (policy, script)
+        node.ok("vmadm", "delete", NOBODY)
+        assert traces(node, NOBODY) == ""
+    machine("always", "sleep 0.2")
+    wait_for(node, f"grep -q '\"boots\": *3\\b' /run/zones/{NOBODY}/state.json")
+    node.ok("vmadm", "stop", NOBODY)
+    stopped = boots()
+    node.sh("sleep 3")
+    assert boots() == stopped and get(node, NOBODY)["state"] == "stopped"
+    # While it waits for its next start it can be deleted.
+    node.ok("vmadm", "start", NOBODY)
+    wait_for(node, f"grep -q '\"boots\": *{stopped + 2}\\b' /run/zones/{NOBODY}/state.json")
+    node.ok("vmadm", "delete", NOBODY)
+    node.sh("sleep 1")
+    assert traces(node, NOBODY) == ""
+
+
+def test_a_full_pool(node, web):
+    """As others fill it: nothing half made, and what is there can be used and deleted."""
+    fill = "zfs set reservation=none zones/full; zfs set reservation=$(($(zfs get -Hpo value available zones) - %d)) zones/full"
+    node.ok("zfs", "create", "zones/full")
+    try:
+        for left in (0, 100 << 10, 400 << 10, 1 << 20):
+            node.sh(fill % left)
+            code, _, said = vmadm(node, "create", payload={"brand": "native", "uuid": NOBODY, "ram": 128, "quota": 1})
+            assert code in (0, 1) and (left > 0 or code == 1) and said.count("\n") == 1, (left, said)
+            if code == 0:
+                node.ok("vmadm", "delete", NOBODY)
+            else:
+                assert "space" in said, said
+            assert traces(node, NOBODY) == "", (left, said)
+        node.sh(fill % 0)
+        assert "space" in refused(node, "create-snapshot", web, "s1")
+        assert "space" in refused(node, "reprovision", web, payload={})
+        for argv in (["update", web, "ram=96"], ["stop", web], ["start", web], ["delete", web]):
+            node.ok("vmadm", *argv)
+        assert traces(node, web) == ""
+    finally:
+        node.sh("zfs destroy zones/full")
+
+
+def test_odd_sizes_are_told(node):
+    ram = int(node.sh("awk '/MemTotal/ { print int($2 / 1024) }' /proc/meminfo"))
+    code, _, said = vmadm(node, "create", payload={"brand": "native", "uuid": NOBODY, "ram": ram * 3, "quota": 1, "autoboot": False})
+    assert code == 0 and re.match(rf"WARNING: it may use {ram * 3} MiB of memory, and the node has {ram} MiB\n", said), said
+    node.ok("vmadm", "delete", NOBODY)
+    # An image of more than the quota: what it holds does not count.
+    big = IMAGE.replace("0b5c", "0b5e")
+    node.sh(f"zfs create -o compression=off zones/{big}; mkdir /zones/{big}/root; head -c 1100M /dev/zero >/zones/{big}/root/zeros; "
+            f"zfs snapshot zones/{big}@final", timeout=RUN)
+    code, _, said = vmadm(node, "create", "-n", payload={"brand": "native", "image_uuid": big, "quota": 1})
+    assert code == 0 and "WARNING: its quota is 1 GiB, and its image holds more, 110" in said, said
+    node.sh(f"zfs destroy -r zones/{big}; head -c 100M /dev/zero >/tmp/payload")
+    assert "longer than" in node.run("vmadm", "create", "-f", "/tmp/payload")[2]
+    node.sh("rm /tmp/payload")
 
 
 def test_cut_off(node):

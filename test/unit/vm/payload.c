@@ -8,6 +8,7 @@
 #include "nrd-test.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "vm/legacy.h"
 #include "vm/props.h"
 
 static struct nrd_json *
@@ -227,4 +228,50 @@ table(void)
 	CHECK_STR(vm_prop_suggest("qouta", VM_LX, VM_UPDATE), "quota");
 }
 
-TEST_MAIN(created, wrong, maps, arrays, memory, table)
+static void
+says(const char *nics, const char *ips, const char *gateway)
+{
+	NRD_FREE char *payload = nrd_format("{\"brand\":\"native\",\"nics\":%s}", nics);
+	NRD_FREE char *first = NULL;
+	struct zone_config c = { 0 };
+	struct vm_wish wish;
+	struct vm_bad bad = { 0 };
+
+	create(payload, &c, &wish, &bad);
+	check_bad(&bad, "", "", "", NULL);
+	CHECK_INT(c.n_nics, 1);
+	first = nrd_format("%s", c.nics[0].ips != NULL ? c.nics[0].ips[0] : "");
+	CHECK_STR(first, ips);
+	CHECK_STR(c.nics[0].gateways != NULL ? c.nics[0].gateways[0] : "", gateway);
+	zone_config_fini(&c);
+}
+
+#define NIC "\"mac\":\"02:00:00:00:00:01\",\"interface\":\"net0\",\"nic_tag\":\"admin\""
+
+/* As payloads said it before there were lists, which go before it. */
+static void
+old_nics(void)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_err err = { 0 };
+	struct nrd_jw w;
+
+	says("[{" NIC ",\"ip\":\"10.0.0.2\",\"netmask\":\"255.255.240.0\",\"gateway\":\"10.0.0.1\"}]", "10.0.0.2/20", "10.0.0.1");
+	says("[{" NIC ",\"ip\":\"dhcp\"}]", "dhcp", "");
+	says("[{" NIC ",\"ip\":\"10.0.0.2\",\"netmask\":\"255.0.0.0\",\"ips\":[\"10.0.0.3/24\"]}]", "10.0.0.3/24", "");
+	says("[{" NIC ",\"gateway\":\"10.0.0.9\",\"gateways\":[\"10.0.0.1\"]}]", "", "10.0.0.1");
+	refused("{\"brand\":\"native\",\"nics\":[{" NIC ",\"ip\":\"10.0.0.2\"}]}", "", "nics", "", "Missing .netmask option for NIC");
+	refused("{\"brand\":\"native\",\"nics\":[{" NIC ",\"netmask\":\"255.0.0.0\"}]}", "", "nics", "", "of which ip?");
+	refused("{\"brand\":\"native\",\"nics\":[{" NIC ",\"ip\":7}]}", "", "nics", "", "must be a string");
+	refused("{\"brand\":\"native\",\"nics\":[{" NIC ",\"ip\":\"10.0.0.2\",\"netmask\":\"255.0.255.0\"}]}", "", "nics", "", "netmask");
+	refused("{\"brand\":\"native\",\"nics\":[{" NIC ",\"gateway\":\"router\"}]}", "", "nics", "", "gateways");
+	doc = parse("[{\"ips\":[\"fd00::1/64\",\"10.0.0.2/20\"],\"gateways\":[\"10.0.0.1\"]},{\"ips\":[\"dhcp\"]},{}]");
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	vm_nics_write_old(nrd_json_root(doc), &w);
+	CHECK_OK(nrd_jw_finish(&w, &err), err);
+	CHECK_STR(nrd_buf_str(&text), "[{\"ips\":[\"fd00::1/64\",\"10.0.0.2/20\"],\"gateways\":[\"10.0.0.1\"],\"ip\":\"10.0.0.2\","
+		  "\"netmask\":\"255.255.240.0\",\"gateway\":\"10.0.0.1\"},{\"ips\":[\"dhcp\"],\"ip\":\"dhcp\"},{}]");
+}
+
+TEST_MAIN(created, wrong, maps, arrays, memory, old_nics, table)
