@@ -9,7 +9,7 @@ help:
 	@echo 'make run          build, boot a node in QEMU, take the tour, give you its console'
 	@echo 'make test         everything: unit, command and system tests'
 	@echo 'make check        unit and command tests only'
-	@echo 'make image        build/nereid-VERSION.iso, -usb.img, build/netboot (FIRMWARE=1: with non-free firmware)'
+	@echo 'make image        build/nereid-VERSION.iso, -usb.img, build/netboot, build/images (FIRMWARE=1: with non-free firmware)'
 	@echo 'make bench        measure what doc/figures.md claims'
 	@echo 'make shell        a shell in the build root (CMD=... runs that instead)'
 	@echo 'make lint         compilers, man pages, shell scripts, layers, banned calls'

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "nrd/progress.h"
 #include "nrd/str.h"
 #include "piadm.h"
 
@@ -20,25 +21,11 @@ note(void *arg, const char *text)
 	(void)fprintf(stderr, "%s: %s: %s\n", args->prog, args->verb, text);
 }
 
-/* One line that changes in place, only where somebody looks, and no oftener than it shows. */
 static void
 progress(void *arg, const char *what, uint64_t done, uint64_t total)
 {
-	static uint64_t shown;
-	char done_text[NRD_SIZE_TEXT], total_text[NRD_SIZE_TEXT] = "?";
-	bool end = total != 0 && done >= total;
-
 	(void)arg;
-	if (done < shown)
-		shown = 0;
-	if (!isatty(STDERR_FILENO) || (!end && done - shown < (UINT64_C(2) << 20)))
-		return;
-	shown = done;
-	nrd_size_format(done, done_text);
-	if (total != 0)
-		nrd_size_format(total, total_text);
-	(void)fprintf(stderr, "\r\033[K%s: %s of %s%s", what, done_text, total_text,
-		      end ? "\r\033[K" : "");
+	nrd_progress_bytes(what, done, total);
 }
 
 struct platform_opts

@@ -2,13 +2,16 @@
 # Copyright 2026 The Nereid authors
 # shellcheck shell=bash
 #
-# A small Debian 13 as it comes, for lx zones: what the tour and the tests boot. Nothing in it is changed for Nereid.
+# A small Debian 13 as it comes, for lx zones: what the tour and the tests boot; and the same with Debian's cloud-init, which
+# the tests of that use. Nothing in either is changed for Nereid.
 
 GUEST_PACKAGES=systemd-sysv,dbus,procps,iproute2,iputils-ping,login
+CLOUD_PACKAGES=cloud-init,openssh-server,systemd-resolved # the latter two it expects
 
+# do_guest PACKAGES
 do_guest() {
 	sources_list >"$BUILD/sources.list"
-	mmdebstrap --mode=root --variant=minbase --format=tar --include="$GUEST_PACKAGES" \
+	mmdebstrap --mode=root --variant=minbase --format=tar --include="$1" \
 		--aptopt='APT::Install-Recommends "false"' --aptopt='Acquire::Retries "3"' \
 		--aptopt='Acquire::Languages "none"' --dpkgopt=force-unsafe-io \
 		--dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
@@ -19,11 +22,13 @@ do_guest() {
 	mv "$STAGE_WORK/root.tar.zst" "$STAGE_OUT"
 }
 
-# The versions are those of the day the node's own were resolved.
-need_guest() {
+# guest_of NAME LINK PACKAGES: the versions are those of the day the node's own were resolved.
+guest_of() {
 	need_buildroot
-	local out
-	out=$CACHE/guest-$( (basename "$RESOLVED"; cat "$LIVE/lib/guest.sh") | hash_of)
-	stage guest "$out" do_guest
-	ln -sfn "$out" "$BUILD/debian-13.tar.zst"
+	GUEST=$CACHE/$1-$( (basename "$RESOLVED"; echo "$3"; cat "$LIVE/lib/guest.sh") | hash_of)
+	stage "$1" "$GUEST" do_guest "$3"
+	ln -sfn "$GUEST" "$BUILD/$2"
 }
+
+need_guest() { guest_of guest debian-13.tar.zst "$GUEST_PACKAGES"; }
+need_guest_cloud() { guest_of guest-cloud debian-13-cloud.tar.zst "$GUEST_PACKAGES,$CLOUD_PACKAGES"; }

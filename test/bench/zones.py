@@ -16,7 +16,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parents[2]
 HERE = TOP / "test/bench"
 WORK = TOP / "build/bench"
-SCRIPTS = ("prepare", "census", "many", "cycles", "machines")
+SCRIPTS = ("prepare", "census", "many", "cycles", "machines", "links")
 SHELL_INIT = "#!/bin/sh\ntrap 'exit 0' TERM\nwhile :; do sleep 100000 & wait; done\n"
 DIRS = ("bin", "sbin", "usr", "dev", "proc", "sys", "run", "tmp", "etc")
 NODE_DIR = "/var/tmp/bench"
@@ -224,6 +224,35 @@ def bench_machines(fig, place, n, rounds=11):
                 "`make bench`", f"`date`, the least a program takes: {statistics.median(got['us_date']) / 1000:.1f} ms")
 
 
+PEERS_DIR = "/var/tmp/peers"
+
+
+def bench_peers(fig, runs):
+    """vmadm beside Incus and LXC, on a node and its pool; what is compared is from an installed image to init running."""
+    sh("live/build", "platform", "incus")
+    rig = str(TOP / "test/rig")
+    files = {TOP / "build/incus.tar.zst": "incus.tar.zst", HERE / "enter": "enter", HERE / "peers": "peers"}
+
+    def run(script, timeout=600):
+        return sh(rig, "run", "--name", "bench-peers", "--no-stdin", "--timeout", str(timeout), "--", "bash", "-ec", script,
+                  stdout=subprocess.PIPE, text=True).stdout
+    sh(rig, "up", "--name", "bench-peers", "--fresh", "--memory", "3072", "--cold")
+    try:
+        run(f"mkdir -p {PEERS_DIR}/runtimes/root")
+        for path, name in files.items():
+            sh(rig, "push", "--name", "bench-peers", path, f"{PEERS_DIR}/{name}")
+        run(f"cd {PEERS_DIR}; tar -C runtimes/root -xf incus.tar.zst --exclude=./dev/*")
+        got = figures(run(f"cd {PEERS_DIR}; ./peers {runs}", 3600))
+    finally:
+        sh(rig, "remove", "--name", "bench-peers")
+    how = "`make bench`, on a node: lx machine of an image of busybox, no NIC; peers on the same pool, interleaved"
+    names = {"create": ("0.1 x incus launch", "`incus launch`", "`lxc-copy -s`, `lxc-start`, without user namespace"), "stop": ("0.2 x Incus", "`incus stop --force`", "`lxc-stop -k`"),
+             "delete": ("0.2 x Incus", "`incus delete`", "`lxc-destroy`")}
+    for verb, (goal, incus, lxc) in names.items():
+        fig.add(f"`vmadm {verb}{' -F' if verb == 'stop' else ''}` of an lx machine", goal, got[f"vmadm_{verb}"], "ms", how,
+                beside(got[f"vmadm_{verb}"], [(incus, got[f"incus_{verb}"]), (lxc, got[f"lxc_{verb}"])]))
+
+
 def native(bench):
     def run(fig, runs):
         place = Native()
@@ -256,6 +285,7 @@ BENCHES = {
     "zones-many-2g": node(lambda fig, place, runs: bench_many(fig, place, 500, 7200), name="on a node of 2 GiB"),
     "machines-native": native(lambda fig, place, runs: bench_machines(fig, place, 1000)),
     "machines": node(lambda fig, place, runs: bench_machines(fig, place, 1000)),
+    "machines-peers": lambda fig, runs: bench_peers(fig, runs),
     "zones-cycles-native": native(lambda fig, place, runs: bench_cycles(fig, place, 1000, 900)),
     "zones-cycles": node(lambda fig, place, runs: bench_cycles(fig, place, 1000, 600)),
 }

@@ -161,7 +161,7 @@ class Agent:
         window = STDIN_MAX
         deadline = None if timeout is None else time.monotonic() + timeout
         heard = pinged = time.monotonic()
-        pending = stdin if isinstance(stdin, bytes) else b""
+        pending = memoryview(stdin if isinstance(stdin, bytes) else b"")  # whose slices are no copies
         fd = stdin if isinstance(stdin, int) else None
         ended = False
         sel.register(self.sock, selectors.EVENT_READ)
@@ -171,7 +171,7 @@ class Agent:
                 self._watch(sel, fd, want)
             while pending and window > 0:
                 part = pending[:min(FRAME_MAX, window)]
-                self._send("I", part)
+                self._send("I", bytes(part))
                 window -= len(part)
                 pending = pending[len(part):]
             if fd is None and not pending and not ended:
