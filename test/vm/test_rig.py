@@ -191,7 +191,8 @@ def test_nodes_meet_on_a_segment_in_any_order(request):
         one.ok("sh", "-ec", plumb, "plumb", "192.0.2.1")
         one.ok("ping", "-c", "1", "-w", "20", "192.0.2.2")
         # The listener ends with its input, so it is given one that lasts.
-        one.sh("sleep 1000 | busybox nc -l -p 5000 >/run/got 2>&1 &")
+        one.sh("""sleep 1000 | busybox nc -l -p 5000 >/run/got 2>&1 &
+            until grep -q ':1388 .* 0A ' /proc/net/tcp /proc/net/tcp6; do sleep 0.1; done""", timeout=60)
         two.sh("(head -c 3000000 /dev/zero; sleep 60) | busybox nc 192.0.2.1 5000 >/dev/null 2>&1 &")
         one.sh("until [ $(stat -c %s /run/got) = 3000000 ]; do sleep 0.2; done", timeout=60)
     finally:
