@@ -159,7 +159,7 @@ ethertypes(void)
 		unsigned type;
 		const char *what;
 	} types[] = {
-		{ 0x8035, "RARP" }, { 0x8100, "a VLAN tag" }, { 0x88a8, "a service tag" }, { 0x9100, "an old QinQ tag" },
+		{ 0x8035, "RARP" }, { 0x8100, "a tag of no VLAN before type 0" }, { 0x9100, "an old QinQ tag" },
 		{ 0x8847, "MPLS" }, { 0x8848, "MPLS multicast" }, { 0x8863, "PPPoE discovery" },
 		{ 0x8864, "PPPoE" }, { 0x888e, "EAPOL" }, { 0x88cc, "LLDP" }, { 0x8809, "LACP" },
 		{ 0x88f7, "PTP" }, { 0x88e5, "MACsec" }, { 0x8808, "pause" }, { 0x8915, "RoCE" },
@@ -171,11 +171,37 @@ ethertypes(void)
 		eth(types[i].type), zeros(46);
 		expect(types[i].what, GUARDED(ETHERTYPE));
 	}
-	/* IPv4 inside a tag is not IPv4 to be looked at, but a tag. */
+}
+
+static void
+tag_put(unsigned type, unsigned tci)
+{
+	memmove(frame + 16, frame + 12, frame_len - 12);
+	frame[12] = (unsigned char)(type >> 8);
+	frame[13] = (unsigned char)type;
+	frame[14] = (unsigned char)(tci >> 8);
+	frame[15] = (unsigned char)tci;
+	frame_len += 4;
+}
+
+/* As a netkit's program sees them: in the frame. A tag is a way into another network, whatever else the port may. */
+static void
+tags(void)
+{
 	eth(0x8100), put16(5), put16(0x0800), zeros(46);
-	expect("a tag in front of IPv4", GUARDED(ETHERTYPE));
+	expect("a tag in front of IPv4", ALWAYS(VLAN));
 	eth(0x88a8), put16(5), put16(0x8100), put16(6), put16(0x0800), zeros(46);
-	expect("two tags in front of IPv4", GUARDED(ETHERTYPE));
+	expect("two tags in front of IPv4", ALWAYS(VLAN));
+	eth(0x88a8), zeros(46);
+	expect("a service tag", ALWAYS(VLAN));
+	eth(0x8100), put16(0), put16(0x8100), put16(5), put16(0x0800), zeros(46);
+	expect("a VLAN behind a tag of none", ALWAYS(VLAN));
+	eth(0x8100), put16(0), put16(0x88a8), put16(5), put16(0x0800), zeros(46);
+	expect("a service tag behind a tag of no VLAN", ALWAYS(VLAN));
+	ip4("10.0.0.2", 17), udp(1000, 53), tag_put(0x8100, 0);
+	expect("a tag of no VLAN", W(NONE, IP4_SOURCE, NONE, NONE, NONE));
+	ip4("10.0.0.3", 17), udp(1000, 53), tag_put(0x8100, 0xe000);
+	expect("a neighbour's address behind a tag of no VLAN", GUARDED(IP4_SOURCE));
 }
 
 static void
@@ -455,7 +481,7 @@ under_each_setting(void)
 			  SWITCH_LEARN_DHCPV4 | SWITCH_LEARN_DHCPV6,
 	};
 	static void (*const groups[])(void) = {
-		link_layer, ethertypes, ip4_sources, arps, ip6_sources, headers, neighbours, dhcp4_clients,
+		link_layer, ethertypes, tags, ip4_sources, arps, ip6_sources, headers, neighbours, dhcp4_clients,
 		dhcp4_servers, dhcp6_both,
 	};
 
