@@ -184,13 +184,16 @@ cmd_delete_aggr(const struct nrd_args *args, struct nrd_err *err)
 
 struct show_aggr_opts {
 	struct show_opts show;
-	bool kept, ports, lacp;
+	bool kept, ports, lacp, statistics;
+	uint64_t interval;
 };
 
 const struct nrd_opt show_aggr_opts[] = {
 	OPT_KEPT(struct show_aggr_opts, kept),
 	NRD_OPT_FLAG('x', NULL, struct show_aggr_opts, ports, "each port"),
 	NRD_OPT_FLAG('L', NULL, struct show_aggr_opts, lacp, "what LACP has come to with each port"),
+	NRD_OPT_FLAG('s', NULL, struct show_aggr_opts, statistics, "what went through each port"),
+	NRD_OPT_U64('i', NULL, struct show_aggr_opts, interval, 1, 86400, "SECONDS", "with -s: what was added, again and again"),
 	SHOW_OPTS(struct show_aggr_opts, show),
 	NRD_OPT_END(struct show_aggr_opts),
 };
@@ -315,8 +318,12 @@ cmd_show_aggr(const struct nrd_args *args, struct nrd_err *err)
 	struct shown s = { .opts = opts, .all = &all };
 	int r;
 
-	if (opts->ports + opts->lacp + opts->kept > 1)
-		return nrd_usage(err, "-x, -L and -P exclude each other");
+	if (opts->ports + opts->lacp + opts->kept + opts->statistics > 1)
+		return nrd_usage(err, "-x, -L, -P and -s exclude each other");
+	if (opts->interval > 0 && !opts->statistics)
+		return nrd_usage(err, "-i goes with -s");
+	if (opts->statistics)
+		return show_aggr_counts(&opts->show, opts->interval, name, err);
 	r = show_table(&opts->show, cols, n_cols, &how, &t, err);
 	if (r == 0)
 		r = all_links_read(DATALINK_GLOBAL, opts->kept, &all, err);

@@ -62,6 +62,9 @@ bool link_is_wanted(const char *name, const char *wanted);
 int show_records(enum datalink_class class_, bool kept, const char *name, void (*row)(struct nrd_table *t, const struct datalink *d),
 		 struct nrd_table *t, struct nrd_err *err);
 
+/* show-aggr -s. interval in seconds, 0: once. */
+int show_aggr_counts(const struct show_opts *show, uint64_t interval, const char *name, struct nrd_err *err);
+
 /* A NIC or bond of the node that is a link of its own: not a VNIC's end, not the loopback. */
 bool is_node_link(const struct link_nic *nic);
 

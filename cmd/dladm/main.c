@@ -17,7 +17,7 @@ static const struct nrd_cmd cmds[] = {
 	{ "create-vlan", cmd_create_vlan, create_vlan_opts, "[-f] [-t] [-R DIR] -l LINK -v VID [VLAN]",
 	  "make an interface of the node on a VLAN", .max_args = 1 },
 	{ "delete-vlan", cmd_delete_vlan, delete_vlan_opts, "[-t] [-R DIR] VLAN", "remove it", .min_args = 1, .max_args = 1 },
-	{ "show-aggr", cmd_show_aggr, show_aggr_opts, "[-P | -x | -L] [-j | [-p] -o FIELD,...] [AGGR]", "list aggregations",
+	{ "show-aggr", cmd_show_aggr, show_aggr_opts, "[-P | -x | -L | -s [-i SECONDS]] [-j | [-p] -o FIELD,...] [AGGR]", "list aggregations",
 	  .max_args = 1 },
 	{ "create-aggr", cmd_create_aggr, create_aggr_opts,
 	  "[-t] [-R DIR] [-P POLICY] [-L MODE] [-T TIME] [-u MAC] -l LINK [-l LINK]... AGGR", "make one link of several NICs",

@@ -57,6 +57,11 @@ def test_an_aggregation(node):
     node.sh("ip netns exec far ping -c 3 -i 0.3 -W 3 192.168.77.5")
     dladm(node, "add-aggr", "-l", b, "aggr0")
     assert record(node, "aggr0")["ports"] == [a, b] and "mac" not in record(node, "aggr0")
+    # What went through it is what went through its ports, and their parts are all of it.
+    rows = shown(node, "show-aggr", "-s")
+    assert [(r["link"], r["port"]) for r in rows] == [("aggr0", None), ("aggr0", a), ("aggr0", b)]
+    assert rows[0]["opackets"] == rows[1]["opackets"] + rows[2]["opackets"] and rows[1]["opackets"] >= 6
+    assert abs(float(rows[1]["opktdist"]) + float(rows[2]["opktdist"]) - 100) <= 0.1 and rows[0]["opktdist"] is None
 
 
 def test_a_vlan_link(node):
@@ -106,6 +111,7 @@ def test_refused(node):
             ("did you mean 'active'", "create-aggr", "-l", a, "-L", "activ", "aggr1"), ("which NICs", "add-aggr", "aggr0"),
             ("what is to change", "modify-aggr", "aggr0"), ("of which NICs", "create-aggr", "aggr1"),
             ("4095", "create-vlan", "-l", "aggr0", "-v", "4095"), ("which VLAN", "create-vlan", "-l", "aggr0"),
+            ("-i goes with -s", "show-aggr", "-i", "1"), ("exclude each other", "show-aggr", "-s", "-x"),
             ("what is to change", "modify-vnic", "vnic0"), ("one of them", "create-vnic", "-t", "-R", "/tmp", "-l", "aggr0", "other0")):
         assert said in refused(node, *argv, code=2), argv
     for said, *argv in (
