@@ -13,6 +13,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "nrd/tally.h"
+#include "nrd/vec.h"
 
 #define AUTO_ALL __attribute__((cleanup(all_links_cleanup))) struct all_links
 
@@ -310,13 +311,35 @@ static const struct nrd_col vnic_cols[] = {
 	{ "vid", 5, NRD_COL_NUM }, { "zone", 10 },
 };
 
-static void
-vnic_row(struct nrd_table *t, const struct all_links *all, const struct datalink *d, bool json)
+/* Of the links below, of which there are few; each is asked once. */
+struct speed {
+	const char *link;
+	uint64_t mbit;
+};
+
+struct speeds {
+	struct speed *data;
+	size_t len, cap;
+};
+
+static uint64_t
+speed_of(struct speeds *speeds, const char *link)
 {
-	const struct link_nic *below = link_nics_by_name(&all->nics, d->over != NULL ? d->over : "");
+	for (size_t i = 0; i < speeds->len; i++)
+		if (nrd_streq(speeds->data[i].link, link))
+			return speeds->data[i].mbit;
+	if (nrd_vec_grow(&speeds->data, speeds->len, &speeds->cap, 1, sizeof(*speeds->data)) < 0)
+		return 0;
+	speeds->data[speeds->len] = (struct speed){ link, link_speed_read(link) };
+	return speeds->data[speeds->len++].mbit;
+}
+
+static void
+vnic_row(struct nrd_table *t, struct speeds *speeds, const struct datalink *d, bool json)
+{
 	char speed[24], mac[NRD_MAC_TEXT], vid[24];
 
-	(void)snprintf(speed, sizeof(speed), "%" PRIu64, below != NULL ? below->speed_mbit : 0);
+	(void)snprintf(speed, sizeof(speed), "%" PRIu64, d->over != NULL ? speed_of(speeds, d->over) : 0);
 	(void)snprintf(vid, sizeof(vid), "%" PRIu64, d->vid);
 	mac_text(&d->mac, json, mac);
 	nrd_table_row(t, (const char *[]){ d->name, d->over, speed, mac, datalink_mac_type_names[d->mac_type], vid,
@@ -326,24 +349,27 @@ vnic_row(struct nrd_table *t, const struct all_links *all, const struct datalink
 int
 cmd_show_vnic(const struct nrd_args *args, struct nrd_err *err)
 {
+	static const char *const shown[] = { "name", "zone", "class", "over", "mac", "mac_type", "vid", NULL };
 	const struct show_vnic_opts *opts = args->opts;
 	const char *name = args->argc > 0 ? args->argv[0] : NULL;
 	struct nrd_table_opts how;
 	NRD_AUTO(nrd_table) *t = NULL;
-	AUTO_ALL all = { 0 };
+	NRD_AUTO(datalinks) links = { 0 };
+	struct speeds speeds = { 0 };
 	size_t n = 0;
 	int r = show_table(&opts->show, vnic_cols, nrd_count(vnic_cols), &how, &t, err);
 
 	if (r == 0)
-		r = all_links_read(opts->zone, opts->kept, &all, err);
-	for (size_t i = 0; r == 0 && i < all.links.n; i++) {
-		const struct datalink *d = &all.links.links[i];
+		r = datalinks_read_some(opts->kept ? DATALINK_KEEP : DATALINK_RUN, opts->zone, shown, &links, err);
+	for (size_t i = 0; r == 0 && i < links.n; i++) {
+		const struct datalink *d = &links.links[i];
 
 		if (d->class_ != DATALINK_VNIC || !link_is_wanted(d->name, name) || (opts->over != NULL && !nrd_streq(d->over, opts->over)))
 			continue;
-		vnic_row(t, &all, d, opts->show.json);
+		vnic_row(t, &speeds, d, opts->show.json);
 		n++;
 	}
+	free(speeds.data);
 	if (r == 0 && n == 0 && name != NULL)
 		return link_not_found(name, err);
 	return r == 0 ? nrd_table_print(t, STDOUT_FILENO, err) : r;

@@ -88,11 +88,11 @@ vnic_over_check(const struct datalink *d, struct nrd_err *err)
 static int
 vnic_make(struct admin_work *w, struct datalink *d, struct nrd_err *err)
 {
-	const uint8_t *b = d->mac.b;
-	NRD_FREE char *name = strlen(d->name) < IF_NAMESIZE
-				      ? nrd_format("%s", d->name)
-				      : nrd_format("n%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
-	int r = name == NULL ? nrd_nomem(err) : vnic_over_check(d, err);
+	char name[VNIC_MAC_NAME];
+	int r = vnic_over_check(d, err);
+
+	if (nrd_strcpy_to(name, sizeof(name), d->name) < 0)
+		vnic_mac_name('n', &d->mac, name);
 
 	if (r == 0)
 		r = admin_switch(w, err);

@@ -61,6 +61,7 @@ static const struct nrd_field fields[] = {
 	NRD_FIELD_U64(T, mtu, NRD_OPTIONAL, 0, 65535),
 	NRD_FIELD_U64(T, ifindex, NRD_OPTIONAL, 0, INT32_MAX),
 	NRD_FIELD_STR(T, ifname, NRD_OPTIONAL, NULL),
+	NRD_FIELD_BOOL(T, netkit, NRD_OPTIONAL),
 	NRD_FIELD_U64(T, since, NRD_OPTIONAL, 0, INT64_MAX),
 	NRD_FIELD_U64(T, maxbw, NRD_OPTIONAL, 0, UINT64_MAX),
 	NRD_FIELD_ENUM(T, priority, NRD_OPTIONAL, datalink_priority_names),
@@ -129,10 +130,11 @@ path_of(const char *dir, const char *zone, const char *name)
 	return nrd_format("%s/%s/%s" SUFFIX, dir, zone != NULL ? zone : DATALINK_GLOBAL, name);
 }
 
-int
-datalink_read(const char *dir, const char *zone, const char *name, struct datalink *ret_d, struct nrd_err *err)
+static int
+read_some(const char *dir, const char *zone, const char *name, const char *const *only, struct datalink *ret_d, struct nrd_err *err)
 {
-	const struct nrd_json_limits limits = { .max = FILE_MAX_ };
+	unsigned flags = NRD_DECODE_UNKNOWN | (only != NULL ? NRD_DECODE_PARTIAL : 0);
+	const struct nrd_json_limits limits = { .max = FILE_MAX_, .regular = true };
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_FREE char *path = path_of(dir, zone, name);
 	struct nrd_err why = { 0 };
@@ -144,8 +146,14 @@ datalink_read(const char *dir, const char *zone, const char *name, struct datali
 	if (r == -ENOENT)
 		return nrd_fail(err, ENOENT, "LinkNotFound", "link '%s': object not found", name);
 	if (r == 0)
-		r = nrd_decode(&datalink_schema, nrd_json_root(doc), NRD_DECODE_UNKNOWN, ret_d, &why);
+		r = nrd_decode_some(&datalink_schema, nrd_json_root(doc), flags, only, ret_d, &why);
 	return r < 0 ? nrd_fail(err, -r, "BadLinkFile", "link '%s': %s: %s", name, path, why.msg) : 0;
+}
+
+int
+datalink_read(const char *dir, const char *zone, const char *name, struct datalink *ret_d, struct nrd_err *err)
+{
+	return read_some(dir, zone, name, NULL, ret_d, err);
 }
 
 int
@@ -243,7 +251,7 @@ datalink_names_in(const char *path, const char *suffix, char ***ret_names, struc
 }
 
 static int
-read_zone(const char *dir, const char *zone, struct datalinks *links, struct nrd_err *err)
+read_zone(const char *dir, const char *zone, const char *const *only, struct datalinks *links, struct nrd_err *err)
 {
 	NRD_FREE char *path = nrd_format("%s/%s", dir, zone);
 	NRD_STRV char **names = NULL;
@@ -259,7 +267,7 @@ read_zone(const char *dir, const char *zone, struct datalinks *links, struct nrd
 	links->links = grown;
 	for (size_t i = 0; r == 0 && i < n; i++) {
 		links->links[links->n] = (struct datalink){ 0 };
-		r = datalink_read(dir, zone, names[i], &links->links[links->n], err);
+		r = read_some(dir, zone, names[i], only, &links->links[links->n], err);
 		if (r == 0)
 			links->n++;
 		else if (r == -ENOENT) /* deleted while we looked */
@@ -271,16 +279,22 @@ read_zone(const char *dir, const char *zone, struct datalinks *links, struct nrd
 int
 datalinks_read(const char *dir, const char *zone, struct datalinks *ret_links, struct nrd_err *err)
 {
+	return datalinks_read_some(dir, zone, NULL, ret_links, err);
+}
+
+int
+datalinks_read_some(const char *dir, const char *zone, const char *const *only, struct datalinks *ret_links, struct nrd_err *err)
+{
 	NRD_AUTO(datalinks) links = { 0 };
 	NRD_STRV char **zones = NULL;
 	int r;
 
 	if (zone != NULL)
-		r = read_zone(dir, zone, &links, err);
+		r = read_zone(dir, zone, only, &links, err);
 	else
 		r = datalink_names_in(dir, "", &zones, err);
 	for (size_t i = 0; r == 0 && zones != NULL && zones[i] != NULL; i++)
-		r = read_zone(dir, zones[i], &links, err);
+		r = read_zone(dir, zones[i], only, &links, err);
 	if (r < 0)
 		return r;
 	*ret_links = links;

@@ -72,6 +72,7 @@ struct datalink {
 	/* Now: */
 	uint64_t ifindex;         /* the node's end */
 	char *ifname;
+	bool netkit;              /* a netkit pair, not a veth pair: of a machine's NIC */
 	uint64_t since;           /* when it was made: seconds after the boot */
 	/* Properties; NULL and absent: their defaults. */
 	uint64_t maxbw;           /* bits a second, 0: none */
@@ -135,6 +136,9 @@ const struct datalink *datalinks_find(const struct datalinks *links, const char 
 
 /* All of a directory, or of one zone, by zone and name. A directory that is not there has none. */
 int datalinks_read(const char *dir, const char *zone, struct datalinks *ret_links, struct nrd_err *err);
+
+/* The same, but nothing is looked at but these members (NULL: all): for who shows thousands and little of each. */
+int datalinks_read_some(const char *dir, const char *zone, const char *const *only, struct datalinks *ret_links, struct nrd_err *err);
 
 /* Names in a directory that end so, without that, in their order; the caller's (nrd_strv_free). None where there is no directory. */
 int datalink_names_in(const char *path, const char *suffix, char ***ret_names, struct nrd_err *err);

@@ -112,14 +112,28 @@ attr_number(int dirfd, const char *path)
 	return nrd_attr_read_u64(dirfd, path, &v, NULL) < 0 ? 0 : v;
 }
 
+/* Without a carrier the kernel answers -1, or refuses. */
+static uint64_t
+speed_of(int dirfd, const char *path)
+{
+	uint64_t mbit = attr_number(dirfd, path);
+
+	return mbit > UINT32_MAX - 1 ? 0 : mbit;
+}
+
+uint64_t
+link_speed_read(const char *name)
+{
+	NRD_FREE char *path = nrd_format("/sys/class/net/%s/speed", name);
+
+	return path != NULL ? speed_of(AT_FDCWD, path) : 0;
+}
+
 /* What rtnetlink does not tell. */
 static void
 sysfs_extra(int dirfd, struct link_nic *nic)
 {
-	/* Without a carrier the kernel answers -1, or refuses. */
-	nic->speed_mbit = attr_number(dirfd, "speed");
-	if (nic->speed_mbit > UINT32_MAX - 1)
-		nic->speed_mbit = 0;
+	nic->speed_mbit = speed_of(dirfd, "speed");
 	(void)link_target(dirfd, "device/driver", nic->driver, sizeof(nic->driver));
 }
 

@@ -81,3 +81,6 @@ void link_nics_cleanup(struct link_nics *nics);
 const struct link_nic *link_nics_by_name(const struct link_nics *nics, const char *name);
 const struct link_nic *link_nics_by_index(const struct link_nics *nics, unsigned index);
 const struct link_nic *link_nics_by_mac(const struct link_nics *nics, const struct nrd_mac *mac);
+
+/* Mbit/s of one interface; 0: not known, or there is none. */
+uint64_t link_speed_read(const char *name);

@@ -44,7 +44,7 @@ find(struct link_switch *sw, const struct switch_port_row *row, unsigned ifindex
 }
 
 int
-switch_domain_add(struct link_switch *sw, struct switch_port_row *row, unsigned ifindex,
+switch_domain_add(struct link_switch *sw, struct switch_port_row *row, unsigned ifindex, bool new,
 		  struct nrd_err *err)
 {
 	struct switch_domain_key key = domain_of(row);
@@ -54,7 +54,7 @@ switch_domain_add(struct link_switch *sw, struct switch_port_row *row, unsigned 
 	int r;
 
 	(void)link_bpf_get(sw->maps[MAP_domains], &key, &domain);
-	row->slot = find(sw, row, ifindex, domain.count);
+	row->slot = new ? domain.count : find(sw, row, ifindex, domain.count);
 	slot = slot_of(row, row->slot);
 	r = link_bpf_set(sw->maps[MAP_members], &slot, &member);
 	if (r < 0)

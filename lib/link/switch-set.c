@@ -127,14 +127,21 @@ owner_key(const struct switch_port_row *row, const struct switch_prefix_row *pre
 	return true;
 }
 
-/* An address that is allowed to two, which take it from each other as they fail. */
+/* An address that is allowed to two, which take it from each other as they fail. One whose interface is gone has no say. */
 static void
-share(struct link_switch *sw, const struct switch_owner_key *key, uint32_t port)
+share(struct link_switch *sw, const struct switch_owner_key *key, const struct switch_owner_row *claim)
 {
 	struct switch_owner_row owner;
+	unsigned ifindex = 0;
 
-	if (link_bpf_get(sw->maps[MAP_owners], key, &owner) < 0 || owner.port == port ||
-	    owner.how != SWITCH_OF_STATIC)
+	if (link_bpf_get(sw->maps[MAP_owners], key, &owner) < 0 || owner.port == claim->port)
+		return;
+	(void)link_bpf_get(sw->maps[MAP_numbers], &owner.port, &ifindex);
+	if (ifindex != 0 && switch_port_reap(sw, ifindex)) {
+		(void)link_bpf_add(sw->maps[MAP_owners], key, claim);
+		return;
+	}
+	if (owner.how != SWITCH_OF_STATIC)
 		return;
 	owner.shared = 1;
 	(void)link_bpf_set(sw->maps[MAP_owners], key, &owner);
@@ -151,7 +158,7 @@ switch_owners_claim(struct link_switch *sw, const struct switch_port_row *row)
 	for (uint32_t i = 0; i < set.n_prefixes; i++)
 		if (owner_key(row, &set.prefixes[i], &key) &&
 		    link_bpf_add(sw->maps[MAP_owners], &key, &owner) == -EEXIST)
-			share(sw, &key, row->port);
+			share(sw, &key, &owner);
 }
 
 static void

@@ -52,24 +52,13 @@ vnic_interface_rename(unsigned ifindex, const char *to, struct nrd_err *err)
 	return set_text(ifindex, IFLA_IFNAME, to, err);
 }
 
-/* As vnic_up names them. */
-static void
-mac_name(char prefix, const struct nrd_mac *mac, char ret_name[IF_NAMESIZE])
-{
-	const uint8_t *b = mac->b;
-
-	(void)snprintf(ret_name, IF_NAMESIZE, "%c%02x%02x%02x%02x%02x%02x", prefix, b[0], b[1], b[2], b[3], b[4], b[5]);
-}
-
 static int
 far_rename(const struct datalink *d, const char *link, unsigned far, struct nrd_err *err)
 {
-	char name[IF_NAMESIZE];
+	char name[VNIC_MAC_NAME];
 
-	if (strlen(link) >= IF_NAMESIZE)
-		mac_name('n', &d->mac, name);
-	else
-		(void)snprintf(name, sizeof(name), "%s", link);
+	if (nrd_strcpy_to(name, sizeof(name), link) < 0)
+		vnic_mac_name('n', &d->mac, name);
 	return set_text(far, IFLA_IFNAME, name, err);
 }
 
@@ -98,11 +87,11 @@ set_mac(const struct datalink *d, unsigned far, struct nrd_err *err)
 static int
 become(struct link_switch *sw, struct datalink *d, unsigned far, bool other_mac, struct nrd_err *err)
 {
-	char name[IF_NAMESIZE];
+	char name[VNIC_MAC_NAME];
 	int r = switch_port_remove(sw, (unsigned)d->ifindex, err);
 
 	if (r == 0 && other_mac) {
-		mac_name('v', &d->mac, name);
+		vnic_mac_name('v', &d->mac, name);
 		r = set_text((unsigned)d->ifindex, IFLA_IFNAME, name, err);
 		if (r == 0)
 			r = nrd_str_set(&d->ifname, name) < 0 ? nrd_nomem(err) : set_mac(d, far, err);

@@ -46,5 +46,12 @@ int etherstub_up(const char *name, struct nrd_err *err);
 /* Whether the properties make sense: what vnic_apply would refuse. "BadProperty". */
 int vnic_check(const struct datalink *d, struct nrd_err *err);
 
-/* A MAC as dladm's "random": 2:8:20 and three random bytes. */
+/*
+ * What the kernel calls the ends of a VNIC with that MAC, which no other link of the node has: 'v' the node's own, 'n' a far
+ * end whose name it would take for too long.
+ */
+#define VNIC_MAC_NAME 16
+void vnic_mac_name(char prefix, const struct nrd_mac *mac, char ret_name[VNIC_MAC_NAME]);
+
+/* A MAC as dladm's "random": 2:8:20 and three random bytes; none that a VNIC has already. */
 int vnic_random_mac(struct nrd_mac *ret_mac, struct nrd_err *err);

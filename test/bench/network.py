@@ -47,7 +47,8 @@ def bench_network(fig, runs, ms=1000, name=NAME, options=(), accel=None):
 def bench_links(fig, place, links):
     got = zones.figures(place.run(f"./links {links} 20", 1200))
     how = f"`make bench`, natively, {links} VNICs on one etherstub"
-    fig.add("`dladm create-vnic -t` and `delete-vnic -t`", "5 ms together", [a / 1000 for a in got["us_vnic"]], "ms", how)
+    fig.add("`dladm create-vnic -t` and `delete-vnic -t`", "5 ms together", [a / 1000 for a in got["us_vnic"]], "ms", how,
+            f"`ip link add` of a bare veth pair, and `ip link delete`: {statistics.median(got['us_pair']) / 1000:.1f}")
     fig.add(f"`dladm show-vnic` of {links}", "30 ms", [a / 1000 for a in got["us_show-vnic"]], "ms", how)
     fig.add(f"`dladm show-link` of {links}", "none", [a / 1000 for a in got["us_show-link"]], "ms", how)
 

@@ -248,6 +248,44 @@ cleaning(void)
 	CHECK_INT(n, 0);
 }
 
+/* What one that is gone has left of its MAC and its address is the next one's, without being looked for. */
+static void
+heirs(void)
+{
+	const struct switch_prefix at = { .family = AF_INET, .bits = 32, .addr = { 10, 9, 9, 9 } };
+	struct machine was = world_machine(0x34), o = world_machine(0x35), is, again;
+	struct switch_port_conf conf;
+	unsigned char f[60];
+	uint32_t stub;
+	size_t before;
+
+	CHECK_OK(switch_segment_get(sw, "stub-heirs", &stub, &err), err);
+	conf = world_conf(&o, stub);
+	attach(&o, &conf);
+	conf = world_conf(&was, stub);
+	conf.allowed = &at;
+	conf.n_allowed = 1;
+	attach(&was, &conf);
+	before = ports_now();
+	CHECK_OK(link_delete(was.ifindex, &err), err);
+	is = world_machine(0x34);
+	conf.ifindex = is.ifindex;
+	attach(&is, &conf);
+	CHECK_INT(ports_now(), before);
+	send_frame(&o, f, ip4(f, 0x34, 0x35, "0.0.0.0"));
+	CHECK(hears(&is, f));
+	/* Another MAC, the same address. */
+	CHECK_OK(link_delete(is.ifindex, &err), err);
+	again = world_machine(0x36);
+	conf.ifindex = again.ifindex;
+	conf.mac = again.mac;
+	attach(&again, &conf);
+	CHECK_INT(ports_now(), before);
+	CHECK_OK(link_delete(again.ifindex, &err), err);
+	CHECK_OK(link_delete(o.ifindex, &err), err);
+	CHECK_OK(switch_clean(sw, NULL, &err), err);
+}
+
 /* Members come and go in any order, and all that are there hear. */
 static void
 membership(void)
@@ -553,7 +591,7 @@ int
 main(void)
 {
 	static void (*const tests[])(void) = {
-		a_stub, what_a_port_is, secondary_addresses, cleaning, membership, faults, replacing, answers, a_tap, bad_input,
+		a_stub, what_a_port_is, secondary_addresses, cleaning, heirs, membership, faults, replacing, answers, a_tap, bad_input,
 	};
 	const char *refused = world_refused();
 
@@ -563,5 +601,5 @@ main(void)
 	}
 	world_make();
 	return test_run(tests, nrd_count(tests),
-			"a_stub, what_a_port_is, secondary_addresses, cleaning, membership, faults, replacing, answers, a_tap, bad_input");
+			"a_stub, what_a_port_is, secondary_addresses, cleaning, heirs, membership, faults, replacing, answers, a_tap, bad_input");
 }
