@@ -70,7 +70,7 @@ too_big(const struct __sk_buff *skb, __u32 mtu)
 
 /*
  * To the port an address is. at: when a paced frame may leave, 0 when its sender is not capped;
- * ingress: whether this runs where frames come in, which bpf_redirect_peer demands.
+ * ingress: whether this runs where frames come in, which bpf_redirect_peer demands; a netkit's program runs where they leave.
  */
 static __always_inline int
 deliver(struct __sk_buff *skb, const struct switch_fdb_row *to, __u64 at, __u32 priority, bool ingress)

@@ -55,7 +55,7 @@
 #define SWITCH_WATCHED (1u << 24)
 
 /* How a frame gets to a port. */
-#define SWITCH_TO_PEER (1u << 0) /* a veth: bpf_redirect_peer unless it is paced */
+#define SWITCH_TO_PEER (1u << 0) /* of a pair: bpf_redirect_peer unless it is paced */
 
 /* Every reason a frame is dropped for, and illumos's counter that it belongs to. */
 #define SWITCH_DROPS(X)                                                          \
@@ -109,6 +109,7 @@ enum switch_drop {
 enum switch_port_kind {
 	SWITCH_KIND_VETH,
 	SWITCH_KIND_TAP,
+	SWITCH_KIND_NETKIT,
 };
 
 /* ports: by the host end's interface index. */

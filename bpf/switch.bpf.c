@@ -121,7 +121,7 @@ from_port(struct __sk_buff *skb)
 	if (to) {
 		if (to->ifindex == ifindex)
 			return drop(skb, port->port, SWITCH_DROP_HAIRPIN);
-		return deliver(skb, to, at, priority, true);
+		return deliver(skb, to, at, priority, port->kind != SWITCH_KIND_NETKIT);
 	}
 	if (!segment->uplink)
 		return drop(skb, port->port, SWITCH_DROP_UNKNOWN);

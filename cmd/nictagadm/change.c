@@ -32,7 +32,7 @@ props_parse(char *text, struct props *ret_props, struct nrd_err *err)
 
 	while (text != NULL) {
 		char *part = strsep(&text, ",");
-		const char *mac = nrd_starts(part, "mac="), *mtu = nrd_starts(part, "mtu=");
+		const char *mac = nrd_starts(part, "mac="), *mtu = nrd_starts(part, "mtu="), *device = nrd_starts(part, "device=");
 
 		if (list && part[0] != '\0' && strchr(part, '=') == NULL) {
 			part[-1] = ',';
@@ -43,9 +43,11 @@ props_parse(char *text, struct props *ret_props, struct nrd_err *err)
 			ret_props->nic = mac;
 		else if (mtu != NULL && mtu[0] != '\0' && ret_props->mtu == NULL)
 			ret_props->mtu = mtu;
+		else if (device != NULL && ret_props->device == NULL)
+			ret_props->device = device;
 		else if (!dhcp_take(part, ret_props))
 			return nrd_usage(err,
-					 "-p takes mac=MAC, mtu=NUMBER and dhcp_pool, dhcp_router, dhcp_resolvers, dhcp_domain, "
+					 "-p takes mac=MAC, mtu=NUMBER, device=veth|netkit and dhcp_pool, dhcp_router, dhcp_resolvers, dhcp_domain, "
 					 "dhcp_lease, each once, not \"%.60s\"",
 					 part);
 	}
@@ -79,7 +81,7 @@ struct change_opts {
 #define OPT_VERBOSE(t) NRD_OPT_FLAG('v', NULL, t, verbose, "say on standard error what is done")
 #define OPT_PROPS                                                                \
 	NRD_OPT_STR('p', NULL, struct change_opts, props, "PROP=VALUE,...",      \
-		    "properties: mac (a MAC address or aggrN), mtu (1500 to 9000); dhcp_pool (FIRST-LAST/BITS), dhcp_router, " \
+		    "properties: mac (a MAC address or aggrN), mtu (1500 to 9000), device (veth, netkit); dhcp_pool (FIRST-LAST/BITS), dhcp_router, " \
 		    "dhcp_resolvers, dhcp_domain, dhcp_lease (seconds): what machines get that ask for an address")
 
 const struct nrd_opt add_opts[] = {
@@ -118,13 +120,14 @@ change(const struct nrd_args *args, change_fn *fn, struct nrd_err *err)
 		.name = args->argv[0],
 		.nic = args->argc > 1 ? args->argv[1] : props.nic,
 		.mtu = props.mtu,
+		.device = props.device,
 		.etherstub = opts->etherstub,
 	};
 	if (spec.etherstub && (spec.nic != NULL || spec.mtu != NULL))
 		return nrd_usage(err, "an etherstub (-l) has neither a MAC address nor an MTU");
 	for (int i = 0; i < NODE_DHCP_N; i++)
 		spec.dhcp[i] = props.dhcp[i];
-	if (!spec.etherstub && spec.nic == NULL && (fn == node_nictag_add || (spec.mtu == NULL && !has_pool(&props))))
+	if (!spec.etherstub && spec.nic == NULL && (fn == node_nictag_add || (spec.mtu == NULL && spec.device == NULL && !has_pool(&props))))
 		return nrd_usage(err, fn == node_nictag_add ?
 					      "give the MAC address of a NIC, or -l" :
 					      "give what to change: a MAC address or -p PROP=VALUE");

@@ -14,6 +14,7 @@ nrd_cmd_fn cmd_add, cmd_delete, cmd_exists, cmd_list, cmd_update, cmd_vms;
 struct props {
 	const char *nic;
 	const char *mtu;
+	const char *device;
 	const char *dhcp[NODE_DHCP_N]; /* "": to be none */
 };
 

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -16,11 +17,13 @@ int link_bpf_add(int map, const void *key, const void *value); /* -EEXIST */
 int link_bpf_del(int map, const void *key);
 int link_bpf_next(int map, const void *key, void *ret_key);    /* key NULL: the first; -ENOENT */
 
-/* Attaches a tcx program to an interface; what is given is the link. */
-int link_bpf_tcx_attach(int prog, unsigned ifindex, unsigned attach_type);
+/* Attaches a program to an interface, where type (BPF_TCX_INGRESS, BPF_NETKIT_PEER...) says; what is given is the link. */
+int link_bpf_attach(int prog, unsigned ifindex, unsigned type);
 /* At once: closing and unlinking its last reference does so only some time later. */
 int link_bpf_detach(int link);
-int link_bpf_tcx_replace(int link, int prog);
 
-/* The interface of a tcx link: 0 in ret_ifindex when that is gone. */
-int link_bpf_tcx_ifindex(int link, unsigned *ret_ifindex);
+/*
+ * Whether a link is at that interface still. One at the far end of a netkit pair is where the pair is: an index of another
+ * namespace says nothing.
+ */
+bool link_bpf_is_at(int link, unsigned ifindex);

@@ -84,13 +84,13 @@ link_bpf_next(int map, const void *key, void *ret_key)
 }
 
 int
-link_bpf_tcx_attach(int prog, unsigned ifindex, unsigned attach_type)
+link_bpf_attach(int prog, unsigned ifindex, unsigned type)
 {
 	union bpf_attr attr = {
 		.link_create = {
 			.prog_fd = (uint32_t)prog,
 			.target_ifindex = ifindex,
-			.attach_type = attach_type,
+			.attach_type = type,
 		},
 	};
 
@@ -105,27 +105,15 @@ link_bpf_detach(int link)
 	return call(BPF_LINK_DETACH, &attr);
 }
 
-int
-link_bpf_tcx_replace(int link, int prog)
-{
-	union bpf_attr attr = {
-		.link_update = { .link_fd = (uint32_t)link, .new_prog_fd = (uint32_t)prog },
-	};
-
-	return call(BPF_LINK_UPDATE, &attr);
-}
-
-int
-link_bpf_tcx_ifindex(int link, unsigned *ret_ifindex)
+bool
+link_bpf_is_at(int link, unsigned ifindex)
 {
 	struct bpf_link_info info = { 0 };
 	union bpf_attr attr = {
 		.info = { .bpf_fd = (uint32_t)link, .info_len = sizeof(info), .info = PTR(&info) },
 	};
-	int r = call(BPF_OBJ_GET_INFO_BY_FD, &attr);
 
-	if (r < 0)
-		return r;
-	*ret_ifindex = info.tcx.ifindex;
-	return 0;
+	if (call(BPF_OBJ_GET_INFO_BY_FD, &attr) < 0)
+		return false;
+	return info.type == BPF_LINK_TYPE_NETKIT ? info.netkit.ifindex != 0 : info.tcx.ifindex == ifindex;
 }

@@ -43,6 +43,13 @@ int rtnl_set_mac(unsigned ifindex, const struct nrd_mac *mac);
 unsigned rtnl_index(const char *name);
 
 /*
+ * Calls fn in another network namespace and comes back; arg is fn's. What fn says, or "StackSet" when it cannot be entered;
+ * what is for messages. Other threads stay where they are.
+ */
+typedef int rtnl_in_netns_fn(const void *arg, struct nrd_err *err);
+int rtnl_in_netns(int netns, const char *what, rtnl_in_netns_fn *fn, const void *arg, struct nrd_err *err);
+
+/*
  * A request for a new interface: what is added between begin and send is of its kind. lower 0: it is over none. mac NULL: of
  * the kernel's choice, which udev may replace a moment later.
  */

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <sched.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -157,6 +160,23 @@ rtnl_index(const char *name)
 		return 0;
 	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	return fd >= 0 && ioctl(fd, SIOCGIFINDEX, &req) == 0 ? (unsigned)req.ifr_ifindex : 0;
+}
+
+/* ---- in another namespace ---- */
+
+int
+rtnl_in_netns(int netns, const char *what, rtnl_in_netns_fn *fn, const void *arg, struct nrd_err *err)
+{
+	NRD_CLOSE int own = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (own < 0 || setns(netns, CLONE_NEWNET) < 0)
+		return nrd_fail(err, errno, "StackSet", "%s: go into the machine's network: %m", what);
+	r = fn(arg, err);
+	/* Whoever cannot come back must not go on: he would take the machine's network for the node's. */
+	if (setns(own, CLONE_NEWNET) < 0)
+		abort();
+	return r;
 }
 
 /* ---- interfaces of a kind ---- */

@@ -7,9 +7,7 @@
 #include <fcntl.h>
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
-#include <sched.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -168,21 +166,6 @@ set_inside(const struct stack_nic *nic, const struct stack_nic *old, struct nrd_
 
 /* ---- from outside ---- */
 
-static int
-in_netns(int netns, const char *what, int (*fn)(const void *arg, struct nrd_err *err), const void *arg, struct nrd_err *err)
-{
-	NRD_CLOSE int own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-	int r;
-
-	if (own < 0 || setns(netns, CLONE_NEWNET) < 0)
-		return nrd_fail(err, errno, "StackSet", "%s: go into the machine's network: %m", what);
-	r = fn(arg, err);
-	/* Whoever cannot come back must not go on: he would take the machine's network for the node's. */
-	if (setns(own, CLONE_NEWNET) < 0)
-		abort();
-	return r;
-}
-
 struct nic_change {
 	const struct stack_nic *nic, *old;
 };
@@ -200,7 +183,7 @@ stack_nic_set(int netns, const struct stack_nic *nic, const struct stack_nic *ol
 {
 	const struct nic_change change = { .nic = nic, .old = old };
 
-	return in_netns(netns, nic->name, change_nic, &change, err);
+	return rtnl_in_netns(netns, nic->name, change_nic, &change, err);
 }
 
 static int
@@ -236,5 +219,5 @@ add_route(const void *arg, struct nrd_err *err)
 int
 stack_route_set(int netns, const struct stack_route *route, struct nrd_err *err)
 {
-	return in_netns(netns, route->destination, add_route, route, err);
+	return rtnl_in_netns(netns, route->destination, add_route, route, err);
 }

@@ -9,6 +9,7 @@
  * is made up for by saying it again.
  */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/pkt_sched.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,7 +67,7 @@ conf_check(const struct switch_port_conf *conf, struct nrd_err *err)
 		return nrd_fail(err, EINVAL, "PortConf", "ifindex: none given");
 	if (conf->vid > VID_MAX)
 		return nrd_fail(err, EINVAL, "PortConf", "VLAN id %u: it is 1 to %d", conf->vid, VID_MAX);
-	if (conf->kind != SWITCH_VETH && conf->kind != SWITCH_TAP)
+	if (conf->kind != SWITCH_VETH && conf->kind != SWITCH_TAP && conf->kind != SWITCH_NETKIT)
 		return nrd_fail(err, EINVAL, "PortConf", "kind %u: there is none", conf->kind);
 	if (conf->mtu != 0 && (conf->mtu < MTU_MIN || conf->mtu > MTU_MAX))
 		return nrd_fail(err, EINVAL, "PortConf", "mtu %u: it is %d to %d", conf->mtu, MTU_MIN,
@@ -157,6 +158,9 @@ macs_check(struct link_switch *sw, const struct switch_port_row *row, const stru
 					text, segment->name);
 		if (link_bpf_get(sw->maps[MAP_fdb], &key, &has) < 0 || has.port == row->port)
 			continue;
+		/* What a machine that is no more has left. */
+		if (switch_port_reap(sw, has.ifindex))
+			continue;
 		switch_ifname(has.ifindex, name);
 		return nrd_fail(err, EEXIST, "MacInUse", "MAC address %s: %s has it on '%s'", text, name,
 				segment->name);
@@ -171,7 +175,7 @@ macs_set(struct link_switch *sw, const struct switch_port_row *row, unsigned ifi
 	struct switch_fdb_row to = {
 		.ifindex = ifindex,
 		.port = row->port,
-		.flags = row->kind == SWITCH_VETH && (row->protect & SWITCH_WATCHED) == 0 ? SWITCH_TO_PEER : 0,
+		.flags = row->kind != SWITCH_TAP && (row->protect & SWITCH_WATCHED) == 0 ? SWITCH_TO_PEER : 0,
 		.mtu = row->mtu,
 		.in_cost = row->in_cost,
 		.protect = row->protect,
@@ -210,7 +214,7 @@ macs_unset(struct link_switch *sw, const struct switch_port_row *row, const stru
 
 /* Row 0 of the table says where the last search ended. */
 static int
-number_take(struct link_switch *sw, unsigned ifindex, uint32_t *ret_port, struct nrd_err *err)
+number_find(struct link_switch *sw, unsigned ifindex, uint32_t *ret_port, struct nrd_err *err)
 {
 	struct switch_drop_row no_drops = { 0 };
 	struct switch_clock_row clock = { 0 };
@@ -236,6 +240,20 @@ number_take(struct link_switch *sw, unsigned ifindex, uint32_t *ret_port, struct
 	}
 	return nrd_fail(err, ENOSPC, "PortsFull", "make a port: there are %d already",
 			SWITCH_PORTS_MAX - 1);
+}
+
+static int ports_clean(struct link_switch *sw, size_t *ret_n, struct nrd_err *err);
+
+/* Those of interfaces that are gone are looked for when they are needed. */
+static int
+number_take(struct link_switch *sw, unsigned ifindex, uint32_t *ret_port, struct nrd_err *err)
+{
+	size_t cleaned;
+	int r = number_find(sw, ifindex, ret_port, err);
+
+	if (r != -ENOSPC || ports_clean(sw, &cleaned, NULL) < 0)
+		return r;
+	return number_find(sw, ifindex, ret_port, err);
 }
 
 static void
@@ -349,13 +367,14 @@ port_make(struct link_switch *sw, const struct switch_port_conf *conf, const str
 	if (r >= 0 && conf->dhcp != NULL)
 		r = switch_dhcp_set(sw, row->port, conf, err);
 	if (r >= 0)
-		r = switch_link_attach(sw, conf->ifindex, PROGRAM_from_port, err);
+		r = switch_link_attach(sw, conf->ifindex, PROGRAM_from_port,
+				       conf->kind == SWITCH_NETKIT ? BPF_NETKIT_PEER : BPF_TCX_INGRESS, err);
 	if (r >= 0)
 		r = nrd_fault(err, "register the MAC addresses");
 	if (r >= 0)
 		r = macs_set(sw, row, conf->ifindex, macs, err);
 	if (r >= 0)
-		r = switch_domain_add(sw, row, conf->ifindex, err);
+		r = switch_domain_add(sw, row, conf->ifindex, new, err);
 	if (r >= 0)
 		r = nrd_fault(err, "write the port's row");
 	if (r < 0)
@@ -545,18 +564,21 @@ switch_port_watch(struct link_switch *sw, unsigned ifindex, bool on, struct nrd_
 	return switch_port_write(sw, ifindex, &row, err);
 }
 
-int
-switch_clean(struct link_switch *sw, size_t *ret_n, struct nrd_err *err)
+bool
+switch_port_reap(struct link_switch *sw, unsigned ifindex)
+{
+	return !switch_link_alive(sw, ifindex, PROGRAM_from_port) && switch_port_drop(sw, ifindex, NULL) == 0;
+}
+
+static int
+ports_clean(struct link_switch *sw, size_t *ret_n, struct nrd_err *err)
 {
 	struct switch_port_row row;
-	NRD_CLOSE int lock = -1;
-	size_t n = 0;
-	int r = switch_lock(sw, &lock, err);
 
-	if (r < 0)
-		return r;
+	*ret_n = 0;
 	for (uint32_t port = 1; port < SWITCH_PORTS_MAX; port++) {
 		unsigned ifindex;
+		int r;
 
 		if (link_bpf_get(sw->maps[MAP_numbers], &port, &ifindex) < 0 || ifindex == 0)
 			continue;
@@ -575,8 +597,22 @@ switch_clean(struct link_switch *sw, size_t *ret_n, struct nrd_err *err)
 		r = switch_port_drop(sw, ifindex, err);
 		if (r < 0)
 			return r;
-		n++;
+		++*ret_n;
 	}
+	return 0;
+}
+
+int
+switch_clean(struct link_switch *sw, size_t *ret_n, struct nrd_err *err)
+{
+	NRD_CLOSE int lock = -1;
+	size_t n;
+	int r = switch_lock(sw, &lock, err);
+
+	if (r >= 0)
+		r = ports_clean(sw, &n, err);
+	if (r < 0)
+		return r;
 	n += switch_uplinks_clean(sw);
 	if (ret_n != NULL)
 		*ret_n = n;

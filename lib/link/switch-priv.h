@@ -51,15 +51,16 @@ void switch_ifname(unsigned ifindex, char ret_name[SWITCH_IFNAME]);
 
 /* ---- what is pinned at an interface: links/IFINDEX_PROGRAM ---- */
 
-/* Attaches unless it is; a link of an interface that had this index before is replaced. */
-int switch_link_attach(struct link_switch *sw, unsigned ifindex, enum switch_program program,
+/* Attaches unless it is, where type (bpf's) says; a link of an interface that had this index before is replaced. */
+int switch_link_attach(struct link_switch *sw, unsigned ifindex, enum switch_program program, unsigned type,
 		       struct nrd_err *err);
 void switch_link_detach(struct link_switch *sw, unsigned ifindex, enum switch_program program);
 bool switch_link_alive(struct link_switch *sw, unsigned ifindex, enum switch_program program);
 
 /* ---- members of domains (switch-domain.c) ---- */
 
-int switch_domain_add(struct link_switch *sw, struct switch_port_row *row, unsigned ifindex,
+/* new: it is a member of none, and need not be looked for among thousands. */
+int switch_domain_add(struct link_switch *sw, struct switch_port_row *row, unsigned ifindex, bool new,
 		      struct nrd_err *err);
 void switch_domain_remove(struct link_switch *sw, const struct switch_port_row *row,
 			  unsigned ifindex);
@@ -115,5 +116,6 @@ size_t switch_cpus(void);
 
 void switch_counts_clear(struct link_switch *sw, uint32_t port);
 
-/* With the lock held. */
+/* Both with the lock held. Reap says whether the interface was gone, and its port with it. */
 int switch_port_drop(struct link_switch *sw, unsigned ifindex, struct nrd_err *err);
+bool switch_port_reap(struct link_switch *sw, unsigned ifindex);

@@ -3,6 +3,7 @@
 
 /* Uplinks: the node's NICs that segments go out by. */
 #include <errno.h>
+#include <linux/bpf.h>
 #include <linux/neighbour.h>
 #include <linux/pkt_sched.h>
 #include <linux/rtnetlink.h>
@@ -224,9 +225,9 @@ attach(struct link_switch *sw, uint32_t segment, struct switch_segment_row *row,
 	r = link_bpf_set(sw->maps[MAP_uplinks], &ifindex, &uplink);
 	if (r < 0)
 		return switch_map_failed(r, "uplinks", err);
-	r = switch_link_attach(sw, ifindex, PROGRAM_from_wire, err);
+	r = switch_link_attach(sw, ifindex, PROGRAM_from_wire, BPF_TCX_INGRESS, err);
 	if (r >= 0)
-		r = switch_link_attach(sw, ifindex, PROGRAM_from_host, err);
+		r = switch_link_attach(sw, ifindex, PROGRAM_from_host, BPF_TCX_EGRESS, err);
 	if (r >= 0)
 		r = nrd_fault(err, "write the segment's row");
 	if (r < 0)

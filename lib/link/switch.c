@@ -204,18 +204,16 @@ bool
 switch_link_alive(struct link_switch *sw, unsigned ifindex, enum switch_program program)
 {
 	char path[SWITCH_PATH_MAX];
-	unsigned at = 0;
 
 	link_path(sw, ifindex, program, path);
 	NRD_CLOSE int link = link_bpf_open(path);
-	return link >= 0 && link_bpf_tcx_ifindex(link, &at) == 0 && at == ifindex;
+	return link >= 0 && link_bpf_is_at(link, ifindex);
 }
 
 int
-switch_link_attach(struct link_switch *sw, unsigned ifindex, enum switch_program program,
+switch_link_attach(struct link_switch *sw, unsigned ifindex, enum switch_program program, unsigned type,
 		   struct nrd_err *err)
 {
-	unsigned type = program == PROGRAM_from_host ? BPF_TCX_EGRESS : BPF_TCX_INGRESS;
 	char path[SWITCH_PATH_MAX], name[SWITCH_IFNAME];
 	int r;
 
@@ -226,7 +224,7 @@ switch_link_attach(struct link_switch *sw, unsigned ifindex, enum switch_program
 		return r;
 	switch_link_detach(sw, ifindex, program);
 	switch_ifname(ifindex, name);
-	NRD_CLOSE int link = link_bpf_tcx_attach(sw->programs[program], ifindex, type);
+	NRD_CLOSE int link = link_bpf_attach(sw->programs[program], ifindex, type);
 	if (link < 0)
 		return nrd_fail(err, -link, "PortAttach", "attach the switch's program to %s: %m",
 				name);

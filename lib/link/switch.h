@@ -90,6 +90,7 @@ int switch_uplink_detach(struct link_switch *sw, uint32_t segment, struct nrd_er
 enum switch_kind {
 	SWITCH_VETH = SWITCH_KIND_VETH, /* the node's end of a veth pair whose other end is in another namespace */
 	SWITCH_TAP = SWITCH_KIND_TAP, /* of a guest */
+	SWITCH_NETKIT = SWITCH_KIND_NETKIT, /* the node's end of a netkit pair whose other end is in another namespace */
 };
 
 enum switch_priority {

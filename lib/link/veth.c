@@ -32,27 +32,51 @@ name_ok(const char *name)
 }
 
 static void
+peer_add(struct rtnl_msg *msg, unsigned type, const struct veth_conf *conf, unsigned mtu)
+{
+	struct ifinfomsg peer = { 0 };
+	size_t end = rtnl_nest(msg, type);
+
+	rtnl_raw(msg, &peer, sizeof(peer));
+	rtnl_add_text(msg, IFLA_IFNAME, conf->name);
+	rtnl_add_u32(msg, IFLA_MTU, mtu);
+	/* netkit takes none before it is there. */
+	if (!conf->netkit)
+		rtnl_add(msg, IFLA_ADDRESS, conf->mac.b, sizeof(conf->mac.b));
+	rtnl_add_u32(msg, IFLA_NET_NS_FD, (uint32_t)conf->netns);
+	rtnl_end(msg, end);
+}
+
+static void
 build(struct rtnl_msg *msg, const struct veth_conf *conf, unsigned mtu)
 {
 	struct ifinfomsg host = { .ifi_flags = IFF_NOARP, .ifi_change = IFF_NOARP };
-	struct ifinfomsg peer = { 0 };
-	size_t info, data, end;
+	size_t info, data;
 
 	rtnl_begin(msg, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, &host, sizeof(host));
 	rtnl_add_text(msg, IFLA_IFNAME, conf->host);
 	rtnl_add_u32(msg, IFLA_MTU, mtu);
 	info = rtnl_nest(msg, IFLA_LINKINFO);
-	rtnl_add_text(msg, IFLA_INFO_KIND, "veth");
+	rtnl_add_text(msg, IFLA_INFO_KIND, conf->netkit ? "netkit" : "veth");
 	data = rtnl_nest(msg, IFLA_INFO_DATA);
-	end = rtnl_nest(msg, VETH_INFO_PEER);
-	rtnl_raw(msg, &peer, sizeof(peer));
-	rtnl_add_text(msg, IFLA_IFNAME, conf->name);
-	rtnl_add_u32(msg, IFLA_MTU, mtu);
-	rtnl_add(msg, IFLA_ADDRESS, conf->mac.b, sizeof(conf->mac.b));
-	rtnl_add_u32(msg, IFLA_NET_NS_FD, (uint32_t)conf->netns);
-	rtnl_end(msg, end);
+	if (conf->netkit) {
+		rtnl_add_u32(msg, IFLA_NETKIT_MODE, NETKIT_L2);
+		rtnl_add_u32(msg, IFLA_NETKIT_POLICY, NETKIT_PASS);
+		rtnl_add_u32(msg, IFLA_NETKIT_PEER_POLICY, NETKIT_DROP);
+	}
+	peer_add(msg, conf->netkit ? IFLA_NETKIT_PEER_INFO : VETH_INFO_PEER, conf, mtu);
 	rtnl_end(msg, data);
 	rtnl_end(msg, info);
+}
+
+static int
+set_far_mac(const void *arg, struct nrd_err *err)
+{
+	const struct veth_conf *conf = arg;
+	unsigned far = rtnl_index(conf->name);
+	int r = far != 0 ? rtnl_set_mac(far, &conf->mac) : -ENODEV;
+
+	return r < 0 ? nrd_fail(err, -r, "VethCreate", "set the MAC address of '%s': %m", conf->name) : 0;
 }
 
 static int
@@ -99,6 +123,8 @@ veth_create(const struct veth_conf *conf, unsigned *ret_ifindex, struct nrd_err 
 		return nrd_fail(err, errno, "VethCreate",
 				"find veth '%s' that was just made: %m", conf->host);
 	r = link_set_mute(ifindex, err);
+	if (r >= 0 && conf->netkit)
+		r = rtnl_in_netns(conf->netns, conf->name, set_far_mac, conf, err);
 	if (r >= 0 && conf->alias != NULL)
 		r = set_alias(ifindex, conf->alias, err);
 	if (r < 0) {

@@ -7,13 +7,14 @@
 #include "nrd/err.h"
 #include "nrd/mac.h"
 
-/* A pair of virtual interfaces: one end stays with the node, the other is a machine's NIC. */
+/* A pair of virtual interfaces, veth or netkit: one end stays with the node, the other is a machine's NIC. */
 struct veth_conf {
 	const char *host;      /* name of the node's end: at most 15 bytes */
 	const char *name;      /* of the machine's end */
 	int netns;             /* namespace of the machine's end: /proc/PID/ns/net or a bind mount; borrowed */
 	struct nrd_mac mac;    /* of the machine's end */
 	unsigned mtu;          /* of both ends; 0: 1500 */
+	bool netkit;           /* a netkit pair, which passes nothing of the machine's without a program */
 	const char *alias;     /* of the node's end, for people (`ip link`): NULL or at most 255 bytes */
 };
 

@@ -214,7 +214,7 @@ conf_of(const struct datalink *d, struct lists *l, struct switch_port_conf *conf
 	if (d->allow_ra)
 		conf->protect |= SWITCH_ALLOW_RA;
 	/* A VNIC of the node itself is in the switch's own namespace, where there is no way to a far end. */
-	conf->kind = nrd_streq(d->zone, DATALINK_GLOBAL) ? SWITCH_TAP : SWITCH_VETH;
+	conf->kind = nrd_streq(d->zone, DATALINK_GLOBAL) ? SWITCH_TAP : d->netkit ? SWITCH_NETKIT : SWITCH_VETH;
 	conf->ifindex = (unsigned)d->ifindex;
 	conf->vid = (unsigned)d->vid;
 	conf->mac = d->mac;
@@ -237,13 +237,29 @@ vnic_check(const struct datalink *d, struct nrd_err *err)
 	return conf_of(d, &l, &conf, err);
 }
 
+void
+vnic_mac_name(char prefix, const struct nrd_mac *mac, char ret_name[VNIC_MAC_NAME])
+{
+	const uint8_t *b = mac->b;
+
+	(void)snprintf(ret_name, VNIC_MAC_NAME, "%c%02x%02x%02x%02x%02x%02x", prefix, b[0], b[1], b[2], b[3], b[4], b[5]);
+}
+
 int
 vnic_random_mac(struct nrd_mac *ret_mac, struct nrd_err *err)
 {
-	*ret_mac = (struct nrd_mac){ .b = { 0x02, 0x08, 0x20 } };
-	if (getrandom(ret_mac->b + 3, 3, 0) != 3)
-		return nrd_fail(err, errno, "RandomMac", "make a MAC address: %m");
-	return 0;
+	char name[VNIC_MAC_NAME];
+
+	/* Of thousands two are the same by chance, now and then. */
+	for (int i = 0; i < 16; i++) {
+		*ret_mac = (struct nrd_mac){ .b = { 0x02, 0x08, 0x20 } };
+		if (getrandom(ret_mac->b + 3, 3, 0) != 3)
+			return nrd_fail(err, errno, "RandomMac", "make a MAC address: %m");
+		vnic_mac_name('v', ret_mac, name);
+		if (rtnl_index(name) == 0)
+			return 0;
+	}
+	return nrd_fail(err, EEXIST, "RandomMac", "make a MAC address: 16 times one that is there already");
 }
 
 /* ---- up and down ---- */
@@ -277,6 +293,8 @@ vnic_segment(struct link_switch *sw, const char *over, uint32_t *ret_segment, st
 	unsigned ifindex = stub ? 0 : rtnl_index(overlay ? below.ifname : over);
 	int r;
 
+	if (ours && below.class_ == DATALINK_VNIC)
+		return nrd_fail(err, EINVAL, "VnicOver", "link '%s' is a VNIC: nothing can be over it", over);
 	if (!stub && ifindex == 0)
 		return nrd_fail(err, ENODEV, "VnicOver", "link '%s' is not there", over);
 	r = switch_segment_get(sw, over, ret_segment, err);
@@ -305,10 +323,10 @@ set_port(struct link_switch *sw, const struct datalink *d, struct nrd_err *err)
 static int
 set_ifname(struct datalink *d, struct nrd_err *err)
 {
-	const uint8_t *b = d->mac.b;
-	NRD_FREE char *name = nrd_format("v%02x%02x%02x%02x%02x%02x", b[0], b[1], b[2], b[3], b[4], b[5]);
+	char name[VNIC_MAC_NAME];
 
-	if (name == NULL || nrd_str_set(&d->ifname, name) < 0)
+	vnic_mac_name('v', &d->mac, name);
+	if (nrd_str_set(&d->ifname, name) < 0)
 		return nrd_nomem(err);
 	NRD_SET(&datalink_schema, d, ifname);
 	return 0;
@@ -331,7 +349,8 @@ make_veth(struct datalink *d, int netns, const char *name, struct nrd_err *err)
 	NRD_CLOSE int own = netns < 0 ? open(OWN_NETNS, O_RDONLY | O_CLOEXEC) : -1;
 	NRD_FREE char *alias = nrd_format("%s/%s", d->zone, d->name);
 	const struct veth_conf conf = {
-		.host = d->ifname, .name = name, .netns = netns < 0 ? own : netns, .mac = d->mac, .mtu = mtu_of(d), .alias = alias,
+		.host = d->ifname, .name = name, .netns = netns < 0 ? own : netns, .mac = d->mac, .mtu = mtu_of(d),
+		.netkit = d->netkit, .alias = alias,
 	};
 	unsigned ifindex;
 	int r;
@@ -353,9 +372,6 @@ vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name,
 {
 	int r = set_ifname(d, err);
 
-	/* What a machine that is no more has left of one with this MAC. */
-	if (r == 0 && rtnl_index(d->ifname) == 0)
-		r = switch_clean(sw, NULL, err);
 	if (r == 0)
 		r = make_veth(d, netns, name, err);
 	if (r < 0)
@@ -390,9 +406,15 @@ int
 vnic_down(struct link_switch *sw, const struct datalink *d, struct nrd_err *err)
 {
 	bool there = vnic_is_there(d);
-	int r = there ? switch_port_remove(sw, (unsigned)d->ifindex, err) : switch_clean(sw, NULL, err);
+	int r;
 
-	if (r == 0 && there)
+	/* The interface first: it takes its program with it, which otherwise the kernel would wait for once more. */
+	if (there) {
 		r = link_delete((unsigned)d->ifindex, err);
+		if (r == 0)
+			r = switch_port_remove(sw, (unsigned)d->ifindex, err);
+	} else {
+		r = switch_clean(sw, NULL, err);
+	}
 	return r == 0 ? datalink_remove(DATALINK_RUN, d->zone, d->name, err) : r;
 }

@@ -36,6 +36,9 @@ over_of(const struct node_nictags *tags, const struct zone_nic *nic, struct data
 	if (r < 0)
 		return r;
 	stub = tag->type == NODE_NICTAG_ETHERSTUB;
+	d->netkit = tag->netkit;
+	if (d->netkit)
+		NRD_SET(SCHEMA, d, netkit);
 	if (tag->type == NODE_NICTAG_OVERLAY) {
 		d->mtu = nic->mtu;
 		return nics_overlay(tag->name, vnetid, &d->over, err);
@@ -269,6 +272,9 @@ same_link(const struct datalink *a, const struct datalink *b)
 static int
 keep_link(const struct datalink *have, struct datalink *d, struct nrd_err *err)
 {
+	d->netkit = have->netkit;
+	if (d->netkit)
+		NRD_SET(SCHEMA, d, netkit);
 	d->ifindex = have->ifindex;
 	NRD_SET(SCHEMA, d, ifindex);
 	if (nrd_str_set(&d->ifname, have->ifname) < 0)

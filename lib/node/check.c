@@ -262,6 +262,12 @@ node_check_lacp(const char *s, struct nrd_err *err)
 }
 
 int
+node_check_device(const char *s, struct nrd_err *err)
+{
+	return nrd_streq(s, "veth") || nrd_streq(s, "netkit") ? 0 : bad(s, "a kind of device: veth or netkit", err);
+}
+
+int
 node_check_mtu(const char *s, struct nrd_err *err)
 {
 	uint64_t mtu;

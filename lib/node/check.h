@@ -30,6 +30,7 @@ int node_check_mac_list(const char *s, struct nrd_err *err);    /* by commas, at
 int node_check_aggr(const char *s, struct nrd_err *err);        /* aggr0 ... aggr99999 */
 int node_check_nic(const char *s, struct nrd_err *err);         /* a MAC or an aggregation */
 int node_check_lacp(const char *s, struct nrd_err *err);        /* off, active, passive */
+int node_check_device(const char *s, struct nrd_err *err);      /* veth, netkit */
 int node_check_mtu(const char *s, struct nrd_err *err);         /* 1500..9000 */
 int node_check_vlan(const char *s, struct nrd_err *err);        /* 0..4094 */
 int node_check_bool(const char *s, struct nrd_err *err);        /* true, false */

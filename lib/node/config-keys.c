@@ -45,6 +45,7 @@ static const struct rule suffix_rules[] = {
 	{ "_vlan_id", node_check_vlan },
 	{ "_mac", node_check_mac },
 	{ "_mtu", node_check_mtu },
+	{ "_device", node_check_device },
 	{ "_aggr", node_check_mac_list },
 #define X(id, name, check, text) { "_dhcp_" name, check },
 	NODE_DHCP_KEYS(X)

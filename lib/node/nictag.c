@@ -17,6 +17,7 @@
 #include "nrd/vec.h"
 
 #define KEY_MAX (NODE_NICTAG_MAX + 16)
+#define DEVICE "_device"
 #define OVERLAY_PREFIX "overlay_rule_"
 #define VNETID_MAX 16777215
 #define NAMED_MAX 5 /* machines an error names one by one */
@@ -151,6 +152,7 @@ node_nictags_from(const struct node_config *config, const struct link_nics *nics
 {
 	struct tag_list list = { 0 };
 	const char *key, *value;
+	char device[KEY_MAX];
 	size_t pos = 0;
 	int r = 0;
 
@@ -162,6 +164,8 @@ node_nictags_from(const struct node_config *config, const struct link_nics *nics
 		nrd_vec_fini(&list);
 		return nrd_nomem(err);
 	}
+	for (size_t i = 0; i < list.len; i++)
+		list.data[i].netkit = nrd_streq(node_config_get_filled(config, key_of(device, list.data[i].name, DEVICE)), "netkit");
 	*ret_tags = (struct node_nictags){ .tags = list.data, .n = list.len };
 	return 0;
 }
@@ -388,6 +392,24 @@ spec_store(struct work *w, const struct node_nictag_spec *spec, struct nrd_err *
 	return r;
 }
 
+static int
+device_store(struct work *w, const struct node_nictag_spec *spec, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	char key[KEY_MAX];
+
+	if (spec->device == NULL)
+		return 0;
+	(void)key_of(key, spec->name, DEVICE);
+	if (spec->device[0] == '\0') {
+		node_config_unset(w->config, key);
+		return 0;
+	}
+	if (node_check_device(spec->device, &why) < 0)
+		return nrd_fail(err, EINVAL, "NicTagBadDevice", "%s", why.msg);
+	return node_config_set(w->config, key, spec->device, err);
+}
+
 /* Whole: what is there and what is given have to fit together. */
 static int
 pool_store(struct work *w, const struct node_nictag_spec *spec, struct nrd_err *err)
@@ -432,6 +454,8 @@ add(const struct node_nictag_env *env, const struct node_nictag_spec *spec, stru
 	if (spec->etherstub) {
 		r = etherstub_store(&w, spec->name, err);
 		if (r == 0)
+			r = device_store(&w, spec, err);
+		if (r == 0)
 			r = pool_store(&w, spec, err);
 		return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 	}
@@ -443,6 +467,8 @@ add(const struct node_nictag_env *env, const struct node_nictag_spec *spec, stru
 		r = mtu_check(spec->mtu, nic, err);
 	if (r == 0)
 		r = spec_store(&w, spec, err);
+	if (r == 0)
+		r = device_store(&w, spec, err);
 	if (r == 0)
 		r = pool_store(&w, spec, err);
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
@@ -490,6 +516,8 @@ update(const struct node_nictag_env *env, const struct node_nictag_spec *spec, s
 		r = mtu_check(spec->mtu, nic, err);
 	if (r == 0)
 		r = spec_store(&w, spec, err);
+	if (r == 0)
+		r = device_store(&w, spec, err);
 	if (r == 0)
 		r = pool_store(&w, spec, err);
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
@@ -763,6 +791,7 @@ delete(const struct node_nictag_env *env, const char *name, bool force, struct n
 		break;
 	}
 	pool_drop(w.config, name);
+	node_config_unset(w.config, key_of(key, name, DEVICE));
 	return r < 0 ? r : node_config_write(w.config, config_path(env), err);
 }
 

@@ -45,6 +45,7 @@ struct node_nictag {
 	char link[NODE_NICTAG_MAX]; /* the node's NIC or aggregation; "": none with that MAC now */
 	bool down;                  /* that link is down, or there is none */
 	uint64_t mtu;               /* 0: not given (1500) */
+	bool netkit;                /* NICs of machines on it are netkit devices, not veth */
 };
 
 struct node_nictags {
@@ -87,13 +88,14 @@ struct node_nictag_spec {
 	const char *name;
 	const char *nic; /* MAC or aggrN; NULL: not given */
 	const char *mtu; /* text; NULL: not given */
+	const char *device; /* "veth", "netkit", "": as if it was never given; NULL: not given */
 	bool etherstub;
 	const char *dhcp[NODE_DHCP_N]; /* of its pool; NULL: not given, "": none any more */
 };
 
 /*
- * "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu", "NicTagBadPool"; "NicTagNoNic" when the node has
- * no such NIC or aggregation.
+ * "NicTagExists", "NicTagBadName", "NicTagBadNic", "NicTagBadMtu", "NicTagBadDevice", "NicTagBadPool"; "NicTagNoNic" when the node
+ * has no such NIC or aggregation.
  */
 int node_nictag_add(const struct node_nictag_env *env, const struct node_nictag_spec *spec,
 		    struct nrd_err *err);

@@ -38,4 +38,4 @@ def pings(node, vm, where, more=""):
 
 def links(node):
     """The node's ends of machines' NICs."""
-    return {line.split("@")[0] for line in node.ok("ip", "-o", "-br", "link", "show", "type", "veth").split("\n") if line}
+    return {line.split("@")[0] for line in node.sh("ip -o -br link show type veth; ip -o -br link show type netkit").split("\n") if line}

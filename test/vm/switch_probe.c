@@ -6,8 +6,8 @@
  *	switch_probe segment NAME                      its number
  *	switch_probe uplink NAME IFNAME                attaches
  *	switch_probe detach NAME
- *	switch_probe veth HOST NAME NETNS MAC MTU
- *	switch_probe port HOST SEGMENT MAC [ip=ADDR[/BITS]] [vid=N] [mtu=N] [maxbw=BITS] [protect=N] ...
+ *	switch_probe veth|netkit HOST NAME NETNS MAC MTU
+ *	switch_probe port HOST SEGMENT MAC [netkit] [ip=ADDR[/BITS]] [vid=N] [mtu=N] [maxbw=BITS] [protect=N] ...
  *	switch_probe remove HOST
  *	switch_probe drop-segment NAME
  *	switch_probe counts HOST                       NAME VALUE lines; "-" for what is no port
@@ -110,6 +110,8 @@ do_port(char **argv)
 			conf.protect = (unsigned)atoi(v);
 		else if ((v = value_of(*arg, "maxbw")) != NULL)
 			conf.maxbw = (uint64_t)atoll(v);
+		else if (strcmp(*arg, "netkit") == 0)
+			conf.kind = SWITCH_NETKIT;
 		else if ((v = value_of(*arg, "group")) != NULL)
 			conf.group_rate = (unsigned)atoi(v);
 		else
@@ -120,9 +122,10 @@ do_port(char **argv)
 }
 
 static int
-do_veth(char **argv)
+do_pair(bool netkit, char **argv)
 {
-	struct veth_conf conf = { .host = argv[0], .name = argv[1], .mtu = (unsigned)atoi(argv[4]), .alias = argv[1] };
+	struct veth_conf conf = { .host = argv[0], .name = argv[1], .mtu = (unsigned)atoi(argv[4]), .alias = argv[1],
+				  .netkit = netkit };
 	unsigned ifindex;
 
 	NRD_CLOSE int netns = open(argv[2], O_RDONLY | O_CLOEXEC);
@@ -193,7 +196,8 @@ do_send(const char *name, char **frames)
 
 			bytes[i] = (unsigned char)strtoul(two, NULL, 16);
 		}
-		if (sendto(fd, bytes, n, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)n) {
+		/* A netkit device tells its sender of a frame that was dropped; veth keeps it to itself. */
+		if (sendto(fd, bytes, n, 0, (struct sockaddr *)&to, sizeof(to)) != (ssize_t)n && errno != ENOBUFS) {
 			perror("send");
 			return 1;
 		}
@@ -260,8 +264,8 @@ main(int argc, char **argv)
 		return do_blast(argv[0], atoi(argv[1]));
 	if (strcmp(verb, "drain") == 0)
 		return do_drain();
-	if (strcmp(verb, "veth") == 0 && argc == 5)
-		return do_veth(argv);
+	if ((strcmp(verb, "veth") == 0 || strcmp(verb, "netkit") == 0) && argc == 5)
+		return do_pair(strcmp(verb, "netkit") == 0, argv);
 	if (strcmp(verb, "upgrade") == 0) {
 		must(switch_upgrade(&err));
 		return 0;

@@ -16,18 +16,26 @@ def node(module_machine):
     return prepare(module_machine)
 
 
+BOTH = pytest.mark.parametrize("pair", ["veth", "netkit"], indirect=True)
+
+
 @pytest.fixture
-def pair(node):
-    """Two machines on an etherstub, the first of which is on the node's network as well."""
+def pair(node, request):
+    """Two machines on an etherstub, the first of which is on the node's network as well; BOTH: of either kind of device."""
+    device = getattr(request, "param", "veth")
+    for tag in ("stub0", "admin"):
+        node.ok("nictagadm", "update", "-p", f"device={device}", tag)
     a = machine(node, stub("10.9.0.1/24"), {"nic_tag": "admin", "ips": ["10.0.2.61/24"], "gateways": ["10.0.2.2"], "primary": True},
                 resolvers=["10.0.2.3"], dns_domain="example.net", routes={"10.77.0.0/16": "10.9.0.2", "10.78.0.1": "nics[0]"})
     b = machine(node, stub("10.9.0.2/24"))
+    assert {line.split()[0] for line in node.sh("ip -o -d link show | grep -o ' veth \\| netkit '").split("\n")} == {device}
     yield a, b
     for vm in (a, b):
         node.run("vmadm", "delete", vm)
     assert links(node) == set() and node.sh("ls /run/nereid/links | grep -v global || :") == ""
 
 
+@BOTH
 def test_two_machines(node, pair):
     a, b = pair
     nics = get(node, a)["nics"]
@@ -47,6 +55,7 @@ def test_two_machines(node, pair):
     assert len(links(node)) == 3
 
 
+@BOTH
 def test_what_is_not_its_own_does_not_leave(node, pair):
     a, b = pair
     inside(node, a, "ip addr add 10.9.0.77/24 dev eth0")
@@ -120,6 +129,7 @@ def test_refused(node, pair):
     assert "update_nics" in refused(node, "update", a, payload={"update_nics": [{"mac": "02:00:00:00:00:09", "mtu": 1400}]})
 
 
+@BOTH
 def test_its_root_may_take_it_away_and_only_that(node, pair):
     a, b = pair
     """What it deletes is made again, the more slowly the more often it does so; nobody else notices."""

@@ -33,9 +33,9 @@ def node(module_machine):
     return m
 
 
-def machine(node, name, mac, mtu=1500):
+def machine(node, name, mac, mtu=1500, device="veth"):
     """A namespace with a NIC, net0, whose node's end is vNAME; not a port yet."""
-    node.sh(f"ip netns add {name}; {PROBE} veth v{name} net0 /run/netns/{name} {mac} {mtu}")
+    node.sh(f"ip netns add {name}; {PROBE} {device} v{name} net0 /run/netns/{name} {mac} {mtu}")
     node.sh(f"ip -n {name} link set lo up; ip -n {name} link set net0 up")
 
 
@@ -55,6 +55,17 @@ def within(name, *argv):
 
 def counts(node, host):
     return {k: int(v) for k, v in (line.split() for line in node.ok(PROBE, "counts", host).split("\n"))}
+
+
+def pinging(node, who, to, script):
+    """Runs it while one pings the other, round after round of 300: (sent, received)."""
+    text = node.sh(f"""
+        rm -f /var/tmp/enough
+        (until [ -e /var/tmp/enough ]; do ip netns exec {who} ping -n -q -i 0.01 -c 300 {to} || :; done >/var/tmp/ping) &
+        {script}
+        touch /var/tmp/enough; wait; cat /var/tmp/ping""")
+    rounds = re.findall(r"(\d+) packets transmitted, (\d+) received", text)
+    return tuple(sum(int(r[i]) for r in rounds) for i in (0, 1))
 
 
 def lost(text):
@@ -107,19 +118,13 @@ def test_tags_from_a_machine(node):
     node.ok(*within("a", PROBE, "send", "net0", f"{to}{me}88a80005" + "0800" + "00" * 46))
     node.ok(*within("a", PROBE, "send", "net0", f"{to}{me}8100000081000005" + "0800" + "00" * 46))
     after = counts(node, "va")
-    assert after["vlan"] == before["vlan"] + 2 and after["ethertype"] + after["vlan"] == before["ethertype"] + before["vlan"] + 3
+    assert after["vlan"] == before["vlan"] + 3 and after["ethertype"] + after["vlan"] == before["ethertype"] + before["vlan"] + 3
 
 
 def test_replaced_under_traffic(node):
     """Programs are loaded anew while frames pass, and tables are kept."""
-    got = node.sh(f"""
-        ip netns exec a ping -n -q -i 0.01 -c 1500 10.9.0.2 >/var/tmp/ping & ping=$!
-        n=0
-        while kill -0 $ping 2>/dev/null; do {PROBE} stale; {PROBE} upgrade; n=$((n + 1)); done
-        wait $ping; echo $n; cat /var/tmp/ping""")
-    sent, received = lost(got)
-    assert sent == received == 1500
-    assert int(got.split("\n")[0]) >= 3
+    sent, received = pinging(node, "a", "10.9.0.2", f"for i in 1 2 3; do {PROBE} stale; {PROBE} upgrade; done")
+    assert sent == received >= 300
 
 
 def test_killed_under_traffic(node):
@@ -286,6 +291,69 @@ def test_a_wire_that_goes_and_comes_back(wire):
     wire.ok(PROBE, "uplink", "wire", "w0")
     wire.ok(*within("d", *PING, "-c", "2", "10.9.0.100"))
     wire.ok(*within("e", *PING, "-c", "2", "10.9.5.100"))
+
+
+@pytest.fixture(scope="module")
+def kit(wire):
+    """Two machines with netkit devices, the one on the etherstub of the others, the other on the wire."""
+    for n, segment, last in (("f", "stub0", 6), ("7", "wire", 7)):
+        machine(wire, n, mac_of(n), device="netkit")
+        assert "netkit mode l2 type primary policy forward peer policy blackhole" in " ".join(wire.ok("ip", "-d", "link", "show", f"v{n}").split())
+        wire.sh(f"ip -n {n} addr add 10.9.0.{last}/24 dev net0; ip link set dev v{n} up")
+        frame = "ff" * 6 + mac_of(n).replace(":", "") + "9000" + "00" * 46
+        before = wire.ok("cat", f"/sys/class/net/v{n}/statistics/rx_packets")
+        wire.ok(*within(n, PROBE, "send", "net0", frame))
+        assert wire.ok("cat", f"/sys/class/net/v{n}/statistics/rx_packets") == before, "nothing leaves it before it is a port"
+        wire.sh(f"ip link set dev v{n} down")
+        port(wire, n, segment, last, "netkit")
+    return wire
+
+
+def test_netkit(kit):
+    """The other kind of device: the same switch, from and to veths, each other's, and the wire."""
+    for who, to in (("f", "10.9.0.1"), ("f", "fd09::2"), ("a", "10.9.0.6"), ("b", "fd09::6"), ("7", "10.9.0.100"), ("far", "10.9.0.7"),
+                    ("7", "10.9.0.50"), ("7", "10.9.0.4"), ("d", "10.9.0.7"), ("d", "fd09::7")):
+        kit.ok(*within(who, *PING, "-c", "2", to))
+    kit.ok(*within("f", *PING, "-c", "2", "-s", "4000", "10.9.0.1"))
+    kit.ok(*PING, "-c", "2", "-I", "w0", "10.9.0.7")
+    before = counts(kit, "vf")
+    assert before["in_frames"] > 0 and before["out_frames"] > 0
+    to, me = mac_of("a").replace(":", ""), mac_of("f").replace(":", "")
+    kit.ok(*within("f", PROBE, "send", "net0", f"{to}{me}81000005" + "0800" + "00" * 46, f"{to}0208200000ff0800" + "00" * 46))
+    kit.sh("ip -n f addr add 10.9.0.77/24 dev net0")
+    assert kit.run(*within("f", *PING, "-c", "1", "-I", "10.9.0.77", "10.9.0.1"))[0] != 0
+    kit.sh("ip -n f addr del 10.9.0.77/24 dev net0")
+    after = counts(kit, "vf")
+    assert after["vlan"] == before["vlan"] + 1 and after["mac_spoofed"] == before["mac_spoofed"] + 1
+    assert after["ip4_source"] + after["arp_source"] > before["ip4_source"] + before["arp_source"]
+
+
+def test_netkit_under_traffic(kit):
+    """Its program is replaced and its properties change without a lost frame."""
+    sent, received = pinging(kit, "f", "10.9.0.1", f"""
+        for i in 1 2; do
+            {PROBE} port vf stub0 {mac_of('f')} netkit ip=10.9.0.6 ip=fd09::6 ip=10.77.0.0/16
+            {PROBE} port vf stub0 {mac_of('f')} netkit ip=10.9.0.6 ip=fd09::6
+            {PROBE} stale; {PROBE} upgrade
+        done""")
+    assert sent == received >= 300
+    port(kit, "f", "stub0", 6, "netkit", "maxbw=10000000")
+    try:
+        for way in (("f", "a", "10.9.0.1"), ("a", "f", "10.9.0.6")):
+            assert holds(kit, 10e6, *way) is None
+    finally:
+        port(kit, "f", "stub0", 6, "netkit")
+    assert kit.refused(1, PROBE, "port", "vf", "stub0", mac_of("f")).startswith("PortMove:")
+
+
+def test_netkit_goes_with_its_end(kit):
+    kit.sh("ip -n f link del net0")
+    assert kit.run("ip", "link", "show", "vf")[0] != 0
+    # The next of that MAC is no other's: what is left of the one that was does not count.
+    kit.sh(f"{PROBE} netkit vf net0 /run/netns/f {mac_of('f')} 1500; ip -n f link set net0 up")
+    port(kit, "f", "stub0", 6, "netkit")
+    kit.ok(*within("a", *PING, "-c", "2", "10.9.0.6"))
+    assert kit.ok(PROBE, "clean") == "0"
 
 
 def test_several_at_once(node):

@@ -102,6 +102,7 @@ links(void)
 	judge(node_check_dhcp_lease, LIST("60", "86400"), LIST("", "59", "-1", "1d", "4294967296"));
 	judge(node_check_aggr, LIST("aggr0", "aggr12"), LIST("aggr", "aggr-1", "agg0", "aggr0x"));
 	judge(node_check_nic, LIST("aggr0", "90:b8:d0:12:34:56"), LIST("eth0", ""));
+	judge(node_check_device, LIST("veth", "netkit"), LIST("", "tap", "Veth"));
 	judge(node_check_lacp, LIST("off", "active", "passive"), LIST("on", "", "Active"));
 	judge(node_check_mtu, LIST("1500", "9000"), LIST("", "1499", "9001", "-1", "1500 "));
 	judge(node_check_vlan, LIST("0", "4094"), LIST("", "4095", "-1"));
