@@ -62,6 +62,16 @@ bool link_is_wanted(const char *name, const char *wanted);
 int show_records(enum datalink_class class_, bool kept, const char *name, void (*row)(struct nrd_table *t, const struct datalink *d),
 		 struct nrd_table *t, struct nrd_err *err);
 
+/* Which links' counters, how shown. */
+struct counted {
+	const struct show_opts *show;
+	const char *zone, *name;
+	bool vnics;       /* only these */
+	const char *over; /* of VNICs: only those over this link; NULL: all */
+};
+/* interval in seconds, 0: once. "LinkNotFound". */
+int show_counts(const struct counted *which, uint64_t interval, struct nrd_err *err);
+
 /* show-aggr -s. interval in seconds, 0: once. */
 int show_aggr_counts(const struct show_opts *show, uint64_t interval, const char *name, struct nrd_err *err);
 

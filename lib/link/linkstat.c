@@ -17,6 +17,7 @@ link_stats_cleanup(struct link_stats *stats)
 	for (size_t i = 0; i < stats->n; i++) {
 		free(stats->stats[i].zone);
 		free(stats->stats[i].name);
+		free(stats->stats[i].over);
 	}
 	free(stats->stats);
 	*stats = (struct link_stats){ 0 };
@@ -107,6 +108,8 @@ read_link(const struct datalink *d, struct link_switch *sw, struct link_stats *s
 	if (add(stats, d->zone, d->name, &stat) < 0)
 		return -ENOMEM;
 	stat->since = d->since;
+	if (d->class_ == DATALINK_VNIC && nrd_str_set(&stat->over, d->over) < 0)
+		return -ENOMEM;
 	if (d->class_ == DATALINK_VNIC)
 		count_vnic(stat, &counts);
 	else

@@ -20,6 +20,7 @@ enum link_count {
 
 struct link_stat {
 	char *zone, *name; /* owned */
+	char *over;      /* of a VNIC: the link below; owned. NULL: it is none */
 	bool nic;        /* of the node, or an aggregation of such */
 	uint64_t since;  /* seconds after the boot when it was made, 0: with the node */
 	uint64_t counts[LINK_COUNTS];

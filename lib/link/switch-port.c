@@ -434,6 +434,8 @@ set_old(struct link_switch *sw, const struct switch_port_conf *conf,
 {
 	struct macs macs, old_macs;
 	struct switch_port_row row;
+	struct switch_dhcp_row told;
+	bool tells = link_bpf_get(sw->maps[MAP_dhcp], &old->port, &told) == 0;
 	char name[SWITCH_IFNAME];
 	int r;
 
@@ -455,6 +457,10 @@ set_old(struct link_switch *sw, const struct switch_port_conf *conf,
 		macs_unset(sw, old, &macs, &old_macs);
 		(void)macs_set(sw, old, conf->ifindex, &old_macs, NULL);
 		switch_set_remove(sw, row.set);
+		if (tells)
+			(void)link_bpf_set(sw->maps[MAP_dhcp], &old->port, &told);
+		else
+			switch_dhcp_remove(sw, old->port);
 		return nrd_wrap(err, r, "change port %s", name);
 	}
 	macs_unset(sw, old, &old_macs, &macs);

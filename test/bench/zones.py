@@ -253,6 +253,15 @@ def bench_peers(fig, runs):
                 beside(got[f"vmadm_{verb}"], [(incus, got[f"incus_{verb}"]), (lxc, got[f"lxc_{verb}"])]))
 
 
+    for verb, goal in (("create", "0.1 x incus launch"), ("stop", "0.2 x Incus"), ("delete", "0.2 x Incus")):
+        mine, theirs = got[f"vmadm_nic_{verb}"], got[f"incus_nic_{verb}"]
+        fig.add(f"`vmadm {verb}{' -F' if verb == 'stop' else ''}` of an lx machine with a NIC", goal, mine, "ms",
+                "the same run; a NIC of the switch, a NIC of a plain bridge", beside(mine, [(f"Incus, {verb}", theirs)]))
+    for name, what in (("", "no NIC"), ("_nic", "a NIC each")):
+        mine, theirs = ([a + b for a, b in zip(got[f"{who}{name}_stop"], got[f"{who}{name}_delete"])] for who in ("vmadm", "incus"))
+        fig.add(f"stop and delete together, {what}", "0.2 x Incus", mine, "ms", "the same run", beside(mine, [("Incus", theirs)]))
+
+
 def native(bench):
     def run(fig, runs):
         place = Native()

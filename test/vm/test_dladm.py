@@ -95,6 +95,7 @@ def test_machines(node):
     a, b = machine(node, stub("10.9.0.1/24")), machine(node, stub("10.9.0.2/24", max_bandwidth=50000000))
     rows = {r["zone"]: r for r in shown(node, "show-vnic", "-l", "stub0")}
     assert set(rows) == {a, b} and rows[a]["link"] == "eth0" and rows[a]["macaddrtype"] == "fixed"
+    assert len(shown(node, "show-vnic", "-s", "-l", "stub0")) == 2 and shown(node, "show-vnic", "-s", "-l", "none0") == []
     assert f"in use by {min(a, b)}/eth0, {max(a, b)}/eth0" in refused(node, "delete-etherstub", "stub0")
     assert f"is a NIC of zone '{a}'" in refused(node, "delete-vnic", "-z", a, "eth0")
     assert dladm(node, "show-linkprop", "-z", b, "-c", "-o", "value", "-p", "maxbw", "eth0") == "50"

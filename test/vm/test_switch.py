@@ -57,15 +57,24 @@ def counts(node, host):
     return {k: int(v) for k, v in (line.split() for line in node.ok(PROBE, "counts", host).split("\n"))}
 
 
+def rounds(who, to, file):
+    """Shell: one pings the other in the background, 300 at a time, until there is /var/tmp/enough."""
+    return f"(until [ -e /var/tmp/enough ]; do ip netns exec {who} ping -n -q -i 0.01 -c 300 {to} || :; done >{file}) &"
+
+
+def told(text):
+    """All sent and all received, of what rounds() wrote."""
+    each = re.findall(r"(\d+) packets transmitted, (\d+) received", text)
+    return tuple(sum(int(r[i]) for r in each) for i in (0, 1))
+
+
 def pinging(node, who, to, script):
-    """Runs it while one pings the other, round after round of 300: (sent, received)."""
-    text = node.sh(f"""
+    """Runs it while one pings the other: (sent, received)."""
+    return told(node.sh(f"""
         rm -f /var/tmp/enough
-        (until [ -e /var/tmp/enough ]; do ip netns exec {who} ping -n -q -i 0.01 -c 300 {to} || :; done >/var/tmp/ping) &
+        {rounds(who, to, "/var/tmp/ping")}
         {script}
-        touch /var/tmp/enough; wait; cat /var/tmp/ping""")
-    rounds = re.findall(r"(\d+) packets transmitted, (\d+) received", text)
-    return tuple(sum(int(r[i]) for r in rounds) for i in (0, 1))
+        touch /var/tmp/enough; wait; cat /var/tmp/ping"""))
 
 
 def lost(text):
