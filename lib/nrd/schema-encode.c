@@ -28,15 +28,6 @@ count_of(const struct nrd_field *field, const void *obj)
 	return n;
 }
 
-static void
-encode_map(const char *const *v, struct nrd_jw *w)
-{
-	nrd_jw_obj_open(w);
-	for (; v != NULL && v[0] != NULL && v[1] != NULL; v += 2)
-		nrd_jw_kstr(w, v[0], v[1]);
-	nrd_jw_obj_close(w);
-}
-
 /*
  * The text was JSON when it came in; set by hand it may not be, and then becomes a string rather
  * than bad output.
@@ -50,6 +41,20 @@ encode_any(const char *text, struct nrd_jw *w)
 		nrd_jw_val(w, nrd_json_root(doc));
 	else
 		nrd_jw_str(w, text);
+}
+
+static void
+encode_map(const struct nrd_field *field, const char *const *v, struct nrd_jw *w)
+{
+	nrd_jw_obj_open(w);
+	for (; v != NULL && v[0] != NULL && v[1] != NULL; v += 2) {
+		nrd_jw_key(w, v[0]);
+		if (field->scalars && v[1][0] == NRD_SCALAR_MARK)
+			encode_any(nrd_scalar_text(v[1]), w);
+		else
+			nrd_jw_str(w, v[1]);
+	}
+	nrd_jw_obj_close(w);
 }
 
 static void
@@ -119,7 +124,7 @@ nrd_encode_field(const struct nrd_schema *schema, const struct nrd_field *field,
 		nrd_jw_strv(w, pointer_of(field, obj));
 		break;
 	case NRD_TYPE_MAP:
-		encode_map(pointer_of(field, obj), w);
+		encode_map(field, pointer_of(field, obj), w);
 		break;
 	case NRD_TYPE_OBJ:
 		if (pointer_of(field, obj) != NULL)
@@ -245,7 +250,7 @@ describe_rule(const struct nrd_field *field, struct nrd_buf *out)
 		[NRD_TYPE_OBJ] = "object",	     [NRD_TYPE_ARR] = "array of objects",
 	};
 
-	(void)nrd_buf_adds(out, types[field->type]);
+	(void)nrd_buf_adds(out, field->scalars ? "object of strings, numbers and booleans" : types[field->type]);
 	if (field->type == NRD_TYPE_U64 && field->u64.max != UINT64_MAX)
 		(void)nrd_buf_printf(out, " %" PRIu64 "..%" PRIu64, field->u64.min,
 				     field->u64.max);

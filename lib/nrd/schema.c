@@ -418,6 +418,29 @@ too_many(const struct decoder *d, const struct nrd_field *field, const struct pa
 	return 0;
 }
 
+const char *
+nrd_scalar_text(const char *value)
+{
+	return value[0] == NRD_SCALAR_MARK ? value + 1 : value;
+}
+
+/* NULL: it is neither that nor a string, or there is no memory. */
+static char *
+scalar_of(const struct nrd_field *field, const struct nrd_val *val)
+{
+	const char *s = nrd_val_str(val);
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_jw w;
+
+	if (s != NULL)
+		return strdup(s);
+	if (!field->scalars || (nrd_val_type(val) != NRD_VAL_NUM && nrd_val_type(val) != NRD_VAL_BOOL))
+		return NULL;
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	nrd_jw_val(&w, val);
+	return nrd_jw_finish(&w, NULL) < 0 ? NULL : nrd_format("%c%s", NRD_SCALAR_MARK, nrd_buf_str(&text));
+}
+
 /* STRV and MAP: the one is a MAP without keys. */
 static int
 decode_strings(const struct decoder *d, const struct nrd_field *field, const struct nrd_val *val,
@@ -441,17 +464,18 @@ decode_strings(const struct decoder *d, const struct nrd_field *field, const str
 
 	while (nrd_iter_next(&it)) {
 		struct path here = { .up = path, .key = it.key, .index = it.index };
-		const char *s = nrd_val_str(it.val);
+		NRD_FREE char *s = scalar_of(field, it.val);
 
+		if (s == NULL && nrd_val_str(it.val) == NULL)
+			return wrong_type(d, &here, field->scalars ? "a string, a number or a truth value" : "a string", it.val);
 		if (s == NULL)
-			return wrong_type(d, &here, "a string", it.val);
-		r = run_check(d, field, &here, s);
+			return nrd_nomem(d->err);
+		r = run_check(d, field, &here, nrd_scalar_text(s));
 		if (r < 0)
 			return r;
 		if (map && (v[at++] = strdup(it.key)) == NULL)
 			return nrd_nomem(d->err);
-		if ((v[at++] = strdup(s)) == NULL)
-			return nrd_nomem(d->err);
+		v[at++] = NRD_TAKE(s);
 	}
 	put_pointer(field, obj, NRD_TAKE(v));
 	return 0;

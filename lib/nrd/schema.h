@@ -60,7 +60,7 @@ enum nrd_field_type {
 	NRD_TYPE_UUID, /* struct nrd_uuid */
 	NRD_TYPE_ENUM, /* int or an enum: index in names */
 	NRD_TYPE_STRV, /* char **: array of strings */
-	NRD_TYPE_MAP,  /* char **: object of strings, as key, value, key, value, NULL */
+	NRD_TYPE_MAP,  /* char **: object of strings, as key, value, key, value, NULL; see scalars */
 	NRD_TYPE_ANY,  /* char *: any JSON value, kept as compact JSON text */
 	NRD_TYPE_OBJ,  /* T *: one object, NULL when absent */
 	NRD_TYPE_ARR,  /* T * and size_t n_<member>: array of objects, contiguous */
@@ -90,10 +90,18 @@ struct nrd_field {
 		struct { uint64_t min, max; } u64;   /* ARR, STRV, MAP: how many; max 0: any */
 		struct { int64_t min, max; } i64;
 	};
+	bool scalars;      /* MAP: numbers and truth values as well, which stay what they are: nrd_scalar_text() */
 	nrd_check_fn *check;
 	const char *const *names;        /* ENUM */
 	const struct nrd_schema *schema; /* OBJ, ARR */
 };
+
+/*
+ * The text of a value of a MAP with scalars. What is no string has a mark before its JSON text, which is skipped here; a
+ * string that begins with the mark (a control character) and goes on as one is taken for it.
+ */
+#define NRD_SCALAR_MARK '\1'
+const char *nrd_scalar_text(const char *value);
 
 struct nrd_schema {
 	const char *name; /* for messages that name no path: "payload" */

@@ -222,7 +222,7 @@ write_value(struct nrd_jw *w, const struct nrd_field *f, const struct nrd_val *v
 		nrd_jw_str(w, zone_brand_names[brand]);
 	else if (f->type == NRD_TYPE_STRV)
 		write_list(w, v);
-	else if (f->type == NRD_TYPE_MAP)
+	else if (f->type == NRD_TYPE_MAP && !f->scalars)
 		write_map(w, v);
 	else
 		nrd_jw_val(w, v);
@@ -352,7 +352,10 @@ change_map(struct zone_config *c, const struct vm_prop *p, const struct nrd_val 
 	it = nrd_iter(p->kind == VM_SET ? v : NULL);
 	while (nrd_iter_next(&it)) {
 		nrd_jw_key(&w, it.key);
-		write_text(&w, it.val);
+		if (f->scalars)
+			nrd_jw_val(&w, it.val);
+		else
+			write_text(&w, it.val);
 	}
 	nrd_jw_obj_close(&w);
 	return decode(c, f, &w, &text, err);

@@ -211,7 +211,7 @@ static const struct nrd_field config_fields[] = {
 
 	NRD_FIELD_MAP(T, customer_metadata, NRD_OPTIONAL, 0, NULL),
 	NRD_FIELD_MAP(T, internal_metadata, NRD_OPTIONAL, 0, NULL),
-	NRD_FIELD_MAP(T, tags, NRD_OPTIONAL, 0, NULL),
+	NRD_FIELD_MAP(T, tags, NRD_OPTIONAL, 0, NULL, .scalars = true),
 	TEXTS(internal_metadata_namespaces, 64, zone_check_namespace,
 	      .help = "of internal_metadata, \"NAME:...\" the zone may read"),
 

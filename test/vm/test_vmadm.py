@@ -43,7 +43,7 @@ def test_life(node):
     uuid = create(node, alias="first", tags={"role": "db", "n": 5})
     vm = get(node, uuid)
     assert (vm["state"], vm["zone_state"], vm["type"], vm["brand"], vm["ram"]) == ("running", "running", "OS", "native", 128)
-    assert vm["zonename"] == uuid and vm["zonepath"] == f"/zones/{uuid}" and vm["tags"] == {"role": "db", "n": "5"}
+    assert vm["zonename"] == uuid and vm["zonepath"] == f"/zones/{uuid}" and vm["tags"] == {"role": "db", "n": 5}
     assert vm["pid"] > 1 and "exit_status" not in vm and vm["snapshots"] == [] and vm["server_uuid"]
     assert node.ok("zlogin", uuid, "hostname") == uuid
     assert node.ok("zfs", "get", "-Hpo", "value", "quota", f"zones/{uuid}") == str(1 << 30)
@@ -142,7 +142,7 @@ def test_updates(node, web):
     code, _, said = vmadm(node, "update", web, payload=payload)
     assert code == 0 and said.startswith(f"VM {web}: at its next boot: filesystems\n"), said
     vm = get(node, web)
-    assert vm["tags"] == {"a": "1"} and vm["customer_metadata"] == {"k": "v"} and vm["filesystems"][0]["target"] == "/given"
+    assert vm["tags"] == {"a": 1} and vm["customer_metadata"] == {"k": "v"} and vm["filesystems"][0]["target"] == "/given"
     assert node.ok("zfs", "get", "-Ho", "value", "compression", f"zones/{web}") == "gzip-9"
     before = get(node, web)
     for bad, why in (({"brand": "lx"}, "stays"), ({"set_tags": 3}, "must be an object"), ({"ram": -5}, "ram: "), ({"nics": []}, "add_nics"),

@@ -26,6 +26,7 @@ struct machine {
 	enum brand brand;
 	char **resolvers;
 	char **metadata;
+	char **labels;
 	char *tags;
 	struct nic *primary;
 	struct nic *nics;
@@ -69,6 +70,7 @@ static const struct nrd_field machine_fields[] = {
 	NRD_FIELD_ENUM(struct machine, brand, NRD_OPTIONAL, brand_names),
 	NRD_FIELD_STRV(struct machine, resolvers, NRD_OPTIONAL, 2, alias_check),
 	NRD_FIELD_MAP(struct machine, metadata, NRD_OPTIONAL, 2, NULL),
+	NRD_FIELD_MAP(struct machine, labels, NRD_OPTIONAL, 4, alias_check, .scalars = true),
 	NRD_FIELD_ANY(struct machine, tags, NRD_OPTIONAL, NULL),
 	NRD_FIELD_OBJ(struct machine, primary, NRD_OPTIONAL, struct nic, &nic_schema),
 	NRD_FIELD_ARR(struct machine, nics, NRD_OPTIONAL, struct nic, 2, &nic_schema),
@@ -98,7 +100,7 @@ encode(const struct machine *m)
 static const char full[] =
 	"{\"uuid\":\"6ba7b810-9dad-11d1-80b4-00c04fd430c8\",\"alias\":\"web0\",\"ram\":512,"
 	"\"offset\":-3,\"autoboot\":true,\"brand\":\"kvm\",\"resolvers\":[\"a\",\"b\"],"
-	"\"metadata\":{\"k\":\"v\",\"l\":\"\"},\"tags\":{\"x\":[1,true]},"
+	"\"metadata\":{\"k\":\"v\",\"l\":\"\"},\"labels\":{\"n\":1.5,\"t\":true,\"s\":\"1\"},\"tags\":{\"x\":[1,true]},"
 	"\"primary\":{\"nic_tag\":\"admin\"},"
 	"\"nics\":[{\"nic_tag\":\"admin\",\"mac\":\"02:08:20:00:00:01\",\"vlan_id\":5},"
 	"{\"nic_tag\":\"ext\"}],\"limit-priv\":\"default\"}";
@@ -116,6 +118,9 @@ goes_round(void)
 	CHECK_INT(m.brand, BRAND_KVM);
 	CHECK_STR(m.resolvers[1], "b");
 	CHECK_STR(m.metadata[2], "l");
+	CHECK_STR(nrd_scalar_text(m.labels[1]), "1.5");
+	CHECK_STR(nrd_scalar_text(m.labels[3]), "true");
+	CHECK_STR(m.labels[5], "1");
 	CHECK_STR(m.tags, "{\"x\":[1,true]}");
 	CHECK_STR(m.primary->tag, "admin");
 	CHECK_INT(m.n_nics, 2);
@@ -170,6 +175,8 @@ says_where_and_why(void)
 		  "resolvers[0]: longer than 8 characters" },
 		{ "{\"ram\":1,\"metadata\":{\"k\":1}}", "BadProperty",
 		  "metadata.k: must be a string, not a number" },
+		{ "{\"ram\":1,\"labels\":{\"k\":[1]}}", "BadProperty",
+		  "labels.k: must be a string, a number or a truth value, not an array" },
 		{ "{\"ram\":1,\"metadata\":[]}", "BadProperty",
 		  "metadata: must be an object of strings, not an array" },
 		{ "{\"ram\":1,\"primary\":{}}", "MissingProperty",

@@ -86,7 +86,7 @@ created(void)
 	CHECK(!c.autoboot);
 	CHECK_INT(c.quota, 3);
 	check_list(c.resolvers, "10.0.0.1 10.0.0.2");
-	check_list(c.tags, "n 5 t true s x");
+	check_list(c.tags, "n \0015 t \001true s x");
 	CHECK(wish.delegate_dataset && !wish.nowait);
 	CHECK(c.hostname == NULL && c.dns_domain == NULL);
 	zone_config_fini(&c);
@@ -149,7 +149,7 @@ maps(void)
 
 	update("{\"set_tags\":{\"b\":3,\"c\":\"4\"},\"remove_customer_metadata\":[\"none\"]}", &c, &bad);
 	check_bad(&bad, "", "", "", NULL);
-	check_list(c.tags, "a 1 b 3 c 4");
+	check_list(c.tags, "a 1 b \0013 c 4");
 	zone_config_fini(&c);
 	update("{\"remove_tags\":[\"a\",\"zz\"]}", &c, &bad);
 	check_bad(&bad, "", "", "", NULL);
