@@ -8,6 +8,7 @@
 
 #include "mdata/codec.h"
 #include "mdata/limits.h"
+#include "nrd/base64.h"
 #include "nrd/mem.h"
 
 #define SUM_LEN    8
@@ -143,7 +144,7 @@ frame_format(const char *id, const char *word, const struct nrd_str *payload, st
 	(void)nrd_buf_printf(&body, "%s %s", id, word);
 	if (payload != NULL) {
 		(void)nrd_buf_addc(&body, ' ');
-		(void)mdata_base64_encode(*payload, &body);
+		(void)nrd_base64_encode(*payload, &body);
 	}
 	if (body.failed < 0)
 		return body.failed;
@@ -224,9 +225,9 @@ take_key_and_value(struct mdata_request *request, struct nrd_str both)
 	if (!take_part(&both, &part))
 		return refuse(request, "PUT wants a key and a value");
 	request->value.max = MDATA_LINE_MAX;
-	r = mdata_base64_decode(part, &key);
+	r = nrd_base64_decode(part, &key);
 	if (r >= 0)
-		r = mdata_base64_decode(both, &request->value);
+		r = nrd_base64_decode(both, &request->value);
 	if (r == -EINVAL)
 		return refuse(request, "the key or the value of PUT is not base64");
 	if (r < 0)
@@ -252,7 +253,7 @@ parse_v2(struct nrd_str line, struct mdata_request *request)
 		request->op = commands[i].op;
 		if (!commands[i].key)
 			return 0;
-		r = mdata_base64_decode(frame.payload, &payload);
+		r = nrd_base64_decode(frame.payload, &payload);
 		if (r == -EINVAL)
 			return refuse(request, "the payload is not base64");
 		if (r < 0)
@@ -302,9 +303,9 @@ mdata_request_format(enum mdata_op op, const char *id, const struct nrd_str *key
 	struct nrd_str payload;
 
 	if (value != NULL) {
-		(void)mdata_base64_encode(*key, &both);
+		(void)nrd_base64_encode(*key, &both);
 		(void)nrd_buf_addc(&both, ' ');
-		(void)mdata_base64_encode(*value, &both);
+		(void)nrd_base64_encode(*value, &both);
 		if (both.failed < 0)
 			return both.failed;
 	}
@@ -362,7 +363,7 @@ mdata_answer_parse(struct nrd_str line, const char *id, struct mdata_answer *ans
 		if (!nrd_str_eq(frame.word, codes[i]))
 			continue;
 		answer->code = (enum mdata_code)i;
-		return mdata_base64_decode(frame.payload, &answer->text) != -EINVAL;
+		return nrd_base64_decode(frame.payload, &answer->text) != -EINVAL;
 	}
 	return false;
 }

@@ -5,6 +5,7 @@
 #include "mdata/codec.h"
 #include "mdata/limits.h"
 #include "nrd-test.h"
+#include "nrd/base64.h"
 #include "nrd/mem.h"
 
 #define ID "dc4fae17"
@@ -31,15 +32,15 @@ base64(void)
 		NRD_AUTO(nrd_buf) text = { 0 };
 		NRD_AUTO(nrd_buf) back = { 0 };
 
-		CHECK_INT(mdata_base64_encode(nrd_str(good[i][0]), &text), 0);
+		CHECK_INT(nrd_base64_encode(nrd_str(good[i][0]), &text), 0);
 		CHECK_STR(nrd_buf_str(&text), good[i][1]);
-		CHECK_INT(mdata_base64_decode(nrd_str(good[i][1]), &back), 0);
+		CHECK_INT(nrd_base64_decode(nrd_str(good[i][1]), &back), 0);
 		CHECK_STR(nrd_buf_str(&back), good[i][0]);
 	}
 	for (size_t i = 0; i < nrd_count(bad); i++) {
 		NRD_AUTO(nrd_buf) back = { 0 };
 
-		CHECK_INT(mdata_base64_decode(nrd_str(bad[i]), &back), -EINVAL);
+		CHECK_INT(nrd_base64_decode(nrd_str(bad[i]), &back), -EINVAL);
 	}
 }
 
