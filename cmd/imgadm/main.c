@@ -30,6 +30,8 @@ static const struct nrd_cmd cmds[] = {
 	{ "sources", cmd_sources, sources_opts,
 	  "[-v | -j | -c | -e | -a URL [-t TYPE] [-k] [-f] | -d URL]",
 	  "list or change where images come from", .max_args = NRD_ARGS_NONE },
+	{ "login", cmd_login, login_opts, "[-u USER] HOST[:PORT]", "be somebody to a registry from now on", .min_args = 1, .max_args = 1 },
+	{ "logout", cmd_logout, NULL, "HOST[:PORT]", "be nobody to it again", .min_args = 1, .max_args = 1 },
 	{ "avail", cmd_avail, avail_opts, "[-jH] [-o FIELD,...] [-s FIELD,...] [FIELD=VALUE ...]",
 	  "list the images the sources have" },
 	{ "available", cmd_avail, avail_opts,

@@ -16,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "auth.h"
 #include "challenge.h"
 #include "fetch-priv.h"
 #include "http/client.h"
@@ -42,7 +43,9 @@ struct registry {
 	char *what;       /* tag or digest it was asked for */
 	bool insecure;
 	char *authorization; /* header line, or NULL */
+	char *login;         /* the line with a name and a password for it, or NULL */
 	struct image_challenge challenge; /* of the last refusal */
+	bool basic;          /* which was one by name and password */
 };
 
 static void
@@ -53,6 +56,7 @@ registry_free(struct registry *reg)
 	free(reg->path);
 	free(reg->what);
 	free(reg->authorization);
+	free(reg->login);
 	image_challenge_fini(&reg->challenge);
 	free(reg);
 }
@@ -65,7 +69,10 @@ on_header(void *arg, const char *name, const char *value)
 	struct registry *reg = arg;
 	struct image_challenge c = { 0 };
 
-	if (strcasecmp(name, "WWW-Authenticate") != 0 || !image_challenge_parse(value, &c))
+	if (strcasecmp(name, "WWW-Authenticate") != 0)
+		return;
+	reg->basic |= strncasecmp(value, "Basic ", strlen("Basic ")) == 0;
+	if (!image_challenge_parse(value, &c))
 		return;
 	image_challenge_fini(&reg->challenge);
 	reg->challenge = c;
@@ -86,8 +93,12 @@ check_realm(const struct registry *reg, struct nrd_err *err)
 static int
 get_token(struct registry *reg, struct nrd_err *err)
 {
-	const struct http_opts how = { .total_s = ANSWER_S, .insecure = reg->insecure, .stop = reg->opts->stop };
-	NRD_FREE char *scope = nrd_format("repository:%s:pull", reg->path);
+	const char *const login[] = { reg->login, NULL };
+	const struct http_opts how = {
+		.headers = login, .total_s = ANSWER_S, .insecure = reg->insecure, .stop = reg->opts != NULL ? reg->opts->stop : NULL,
+	};
+	/* Who only asks whether he may come in asks for nothing. */
+	NRD_FREE char *scope = reg->path != NULL ? nrd_format("repository:%s:pull", reg->path) : nrd_format("%s", "");
 	NRD_FREE char *url = scope != NULL ? image_challenge_url(&reg->challenge, scope) : NULL;
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(TOKEN_MAX);
 	NRD_FREE char *token = NULL;
@@ -144,6 +155,22 @@ ask_once(struct registry *reg, const struct request *q, struct nrd_err *err)
 			      : http_get_file(q->url, &how, q->max, q->fd, NULL, NULL, err);
 }
 
+/* What the registry wants to see after a refusal: a token, or the name and password themselves. 0: there is nothing to show. */
+static int
+authorize(struct registry *reg, struct nrd_err *err)
+{
+	int r;
+
+	if (reg->challenge.realm != NULL) {
+		r = get_token(reg, err);
+		return r < 0 ? r : 1;
+	}
+	if (!reg->basic || reg->login == NULL || reg->authorization != NULL)
+		return 0;
+	reg->authorization = nrd_format("%s", reg->login);
+	return reg->authorization != NULL ? 1 : nrd_nomem(err);
+}
+
 /* With a token, where one is wanted, or the one we have is too old. */
 static int
 ask(struct registry *reg, const struct request *q, struct nrd_err *err)
@@ -154,17 +181,21 @@ ask(struct registry *reg, const struct request *q, struct nrd_err *err)
 	if (q->url == NULL)
 		return nrd_nomem(err);
 	image_challenge_fini(&reg->challenge);
+	reg->basic = false;
 	r = ask_once(reg, q, &why);
-	if (nrd_err_is(&why, "HttpUnauthorized") && reg->challenge.realm != NULL) {
-		why = (struct nrd_err){ 0 };
-		r = get_token(reg, &why);
-		if (r == 0)
-			r = ask_once(reg, q, &why);
+	if (nrd_err_is(&why, "HttpUnauthorized")) {
+		struct nrd_err other = { 0 };
+		int can = authorize(reg, &other);
+
+		if (can != 0)
+			why = other;
+		r = can > 0 ? ask_once(reg, q, &why) : can < 0 ? can : r;
 	}
 	if (r < 0 && nrd_err_is(&why, "HttpUnauthorized"))
 		return nrd_fail(err, EACCES, "Unauthorized",
-				"%s does not give %s to everybody, or there is no such repository", reg->url,
-				reg->path);
+				reg->login != NULL ? "%s does not give %s to whom imgadm login named, or there is no such repository" :
+						     "%s does not give %s to everybody (imgadm login says who you are), or there is no "
+						     "such repository", reg->url, reg->path);
 	if (r < 0 && err != NULL)
 		*err = why;
 	return r;
@@ -467,12 +498,20 @@ base_of(const struct image_source *source)
 	return nrd_str_dup(nrd_strn(source->url, strcspn(source->url, "?")));
 }
 
+/* A password goes over TLS, unless the operator has said of the source that it is no matter. */
+static bool
+may_tell(const struct registry *reg)
+{
+	return nrd_starts(reg->base, "https:") != NULL || reg->insecure;
+}
+
 int
 image_registry_open(const struct image_opts *opts, const struct image_source *source,
 		    const struct image_ref *ref, struct image_place **ret_place, struct nrd_err *err)
 {
 	NRD_FREE char *host = image_registry_host(source);
 	struct registry *reg = calloc(1, sizeof(*reg));
+	int r;
 
 	if (reg == NULL || host == NULL) {
 		free(reg);
@@ -487,6 +526,11 @@ image_registry_open(const struct image_opts *opts, const struct image_source *so
 	if (reg->base == NULL || reg->url == NULL || reg->path == NULL || reg->what == NULL) {
 		registry_free(reg);
 		return nrd_nomem(err);
+	}
+	r = may_tell(reg) ? image_auth_find(host, &reg->login, err) : 0;
+	if (r < 0) {
+		registry_free(reg);
+		return r;
 	}
 	reg->place = (struct image_place){ .ops = &registry_ops, .url = reg->url };
 	sweep();
@@ -507,13 +551,57 @@ image_registry_ping(const struct image_source *source, struct nrd_err *err)
 	int r = url != NULL ? http_get(url, &how, &text, &why) : nrd_nomem(&why);
 
 	/* One that wants a token is one. */
-	if (r == -EACCES && reg.challenge.realm != NULL)
+	if (r == -EACCES && (reg.challenge.realm != NULL || reg.basic))
 		r = 0;
 	image_challenge_fini(&reg.challenge);
 	free(reg.base);
 	if (r == 0)
 		return 0;
 	return nrd_fail(err, EIO, "SourcePing", "%s does not answer as a registry: %s", source->url, why.msg);
+}
+
+static int
+try(struct registry *reg, const char *url, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(TOKEN_MAX);
+	const char *const headers[] = { reg->login, NULL };
+	struct http_opts how = { .total_s = ANSWER_S, .insecure = reg->insecure, .header = on_header, .header_arg = reg };
+	int r = http_get(url, &how, &text, err);
+
+	if (r != -EACCES)
+		return r;
+	if (err != NULL)
+		*err = (struct nrd_err){ 0 };
+	if (reg->challenge.realm != NULL)
+		return get_token(reg, err);
+	how.headers = headers;
+	return http_get(url, &how, &text, err);
+}
+
+int
+image_auth_try(const struct image_source *source, const char *line, struct nrd_err *err)
+{
+	struct registry reg = { .base = base_of(source), .url = source->url, .insecure = image_source_insecure(source) };
+	NRD_FREE char *url = reg.base != NULL ? nrd_format("%s/v2/", reg.base) : NULL;
+	struct nrd_err why = { 0 };
+	int r;
+
+	reg.login = nrd_format("%s", line);
+	if (url == NULL || reg.login == NULL)
+		r = nrd_nomem(&why);
+	else if (!may_tell(&reg))
+		r = nrd_fail(&why, EPERM, "Unauthorized", "%s would have the password without TLS; imgadm sources -a -k says that it may", source->url);
+	else
+		r = try(&reg, url, &why);
+	image_challenge_fini(&reg.challenge);
+	free(reg.base);
+	free(reg.login);
+	free(reg.authorization);
+	if (r == -EACCES)
+		return nrd_fail(err, EACCES, "Unauthorized", "%s does not accept that name and password", source->url);
+	if (r < 0 && err != NULL)
+		*err = why;
+	return r;
 }
 
 void

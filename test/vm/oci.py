@@ -2,6 +2,7 @@
 # Copyright 2026 The Nereid authors
 """OCI images made from nothing, layouts and archives of them, and registries that have them: Debian's, and one that misbehaves."""
 
+import base64
 import contextlib
 import gzip
 import hashlib
@@ -229,6 +230,7 @@ class OddRegistry(http.server.BaseHTTPRequestHandler):
     pause = 0              # seconds before a blob
     token = None           # wanted for everything but /token
     realm = None           # of it, where it is not ours
+    login = None           # "user:password" wanted: for tokens, or without those for everything
 
     def answer(self, status, data=b"", media_type="application/json", **headers):
         self.send_response(status)
@@ -242,12 +244,17 @@ class OddRegistry(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         handler, path = type(self), self.path.split("?")[0]
         self.log.append((self.path, self.headers.get("Range")))
+        basic = self.login and "Basic " + base64.b64encode(self.login.encode()).decode()
         if path == "/token":
+            if basic and self.headers.get("Authorization") != basic:
+                return self.answer(401, b"{}")
             return self.answer(200, json.dumps({"token": self.token or "t"}).encode())
         if self.token and self.headers.get("Authorization") != f"Bearer {self.token}":
             name = "/".join(path.split("/")[2:-2])
             return self.answer(401, b"{}", WWW_Authenticate=f'Bearer realm="{self.realm or handler.url + "/token"}",'
                                f'service="odd registry",scope="repository:{name}:pull"')
+        if basic and not self.token and self.headers.get("Authorization") != basic:
+            return self.answer(401, b"{}", WWW_Authenticate='Basic realm="odd"')
         if path == "/v2/":
             return self.answer(200, b"{}")
         *name, what, last = path.removeprefix("/v2/").split("/")

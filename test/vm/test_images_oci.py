@@ -430,6 +430,39 @@ def test_token(clean, odd):
     refused(node, 1, "Unauthorized", "imgadm", "import", "-q", name)
 
 
+@pytest.mark.parametrize("token", [None, "abc.DEF-123_~"])
+def test_login(clean, odd, token):
+    """A registry that wants to know who asks, by itself or before it gives a token."""
+    node = clean
+    odd.login, odd.token = "ann:pass word:1", token
+    name = odd.offer(Image(BASE, TOP), "private/app", "latest")
+
+    def login(password, user="ann", code=0):
+        done = node.run("imgadm", "login", "-u", user, odd.host, stdin=password.encode() + b"\n")
+        assert done[0] == code, done
+        return done[2]
+
+    refused(node, 1, "Unauthorized", "imgadm", "import", "-q", name)
+    # Its source says http: the password goes only where the operator does not mind.
+    assert "without TLS" in login("pass word:1", code=1)
+    source = next(line for line in node.ok("imgadm", "sources").split("\n") if odd.host in line)
+    node.sh(f"imgadm sources -d {source}; imgadm sources -a {source} -t docker -k")
+    assert "does not accept that name and password" in login("wrong", code=1) and "no name" in login("x", user="a:b", code=1)
+    assert node.run("test", "-e", "/var/imgadm/auth.json")[0] == 1
+    login("pass word:1")
+    assert node.ok("stat", "-c", "%a", "/var/imgadm/auth.json") == "600"
+    assert ": ok" in node.ok("imgadm", "sources", "-c")
+    node.ok("imgadm", "import", name)
+    forget(node)
+    odd.login = "ann:changed"
+    assert "imgadm login named" in refused(node, 1, "Unauthorized", "imgadm", "import", "-q", name)
+    node.ok("imgadm", "logout", odd.host)
+    assert "no name and password are kept" in refused(node, 1, "NotLoggedIn", "imgadm", "logout", odd.host)
+    node.sh("echo '{\"auths\": {\"" + odd.host + "\": {\"auth\": \"a\\r\\nX: y\"}}}' >/var/imgadm/auth.json")
+    refused(node, 1, "AuthFile", "imgadm", "import", "-q", name)
+    node.sh(f"rm /var/imgadm/auth.json; imgadm sources -d {source}; imgadm sources -a {source} -t docker -f")
+
+
 def test_what_a_registry_may_say(clean, odd):
     node = clean
     before = datasets(node)

@@ -2,10 +2,16 @@
 /* Copyright 2026 The Nereid authors */
 #include "image/sources.h"
 
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "image/auth.h"
 #include "image/import.h"
 #include "image/installed.h"
 #include "image/lock.h"
 #include "nrd-tree.h"
+#include "nrd/file.h"
 #include "nrd/mem.h"
 
 static char dir[64];
@@ -122,4 +128,50 @@ platforms(void)
 	CHECK_FAILS(image_platform_check(&m, "20270101T000001Z", &err), err, ENOTSUP, "MaxPlatform");
 }
 
-TEST_MAIN(none_written_yet, added_and_removed, bad_files, lines, platforms)
+static void
+auth_write(const char *text)
+{
+	struct nrd_err err = { 0 };
+	NRD_FREE char *path = nrd_path_join(dir, "auth.json");
+
+	CHECK_OK(nrd_file_write(path, text, strlen(text), 0600, &err), err);
+}
+
+static void
+logins(void)
+{
+	NRD_FREE char *path = NULL;
+	NRD_FREE char *line = image_auth_make("ann", "pass:word");
+	NRD_FREE char *text = NULL;
+	struct nrd_err err = { 0 };
+	struct stat st;
+	char *got;
+
+	begin();
+	path = nrd_path_join(dir, "auth.json");
+	CHECK_STR(line, "Authorization: Basic YW5uOnBhc3M6d29yZA==");
+	CHECK_OK(image_auth_find("a:5000", &got, &err), err);
+	CHECK(got == NULL);
+	CHECK_FAILS(image_auth_forget("a:5000", &err), err, ENOENT, "NotLoggedIn");
+	/* What others have put there stays. */
+	auth_write("{\"credHelpers\": {\"x\": \"y\"}, \"auths\": {\"b\": {\"auth\": \"Yjpi\", \"email\": \"e\"}}}");
+	CHECK_OK(image_auth_keep("a:5000", line, &err), err);
+	CHECK_OK(image_auth_find("a:5000", &got, &err), err);
+	CHECK_STR(got, line);
+	free(got);
+	CHECK_OK(image_auth_find("b", &got, &err), err);
+	CHECK_STR(got, "Authorization: Basic Yjpi");
+	free(got);
+	CHECK(stat(path, &st) == 0 && (st.st_mode & 0777) == 0600);
+	CHECK_OK(image_auth_forget("a:5000", &err), err);
+	CHECK_OK(nrd_file_read(path, 65536, &text, NULL, &err), err);
+	CHECK(strstr(text, "credHelpers") != NULL && strstr(text, "email") != NULL && strstr(text, "a:5000") == NULL);
+	auth_write("{\"auths\": {\"a\": {\"auth\": \"x\\r\\ny\"}}}");
+	CHECK_FAILS(image_auth_find("a", &got, &err), err, EINVAL, "AuthFile");
+	auth_write("[]");
+	CHECK_FAILS(image_auth_find("a", &got, &err), err, EINVAL, "AuthFile");
+	CHECK_FAILS(image_auth_keep("a", line, &err), err, EINVAL, "AuthFile");
+	end();
+}
+
+TEST_MAIN(none_written_yet, added_and_removed, bad_files, lines, platforms, logins)
