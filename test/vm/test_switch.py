@@ -365,6 +365,18 @@ def test_netkit_goes_with_its_end(kit):
     assert kit.ok(PROBE, "clean") == "0"
 
 
+def test_frames_of_every_kind(node):
+    """The unit test of what may be sent, on this kernel: each frame under each setting, by veth, tap and netkit."""
+    sources = [TOP / "test/unit/link/switch-guard.c", *(TOP / f"lib/link/{f}.c" for f in (*LINK, "switch-load")), *(TOP / f"lib/nrd/{f}.c" for f in NRD)]
+    program = compiled("switch_guard", sources, "-I/src/lib", "-I/src", "-I/src/test", "-I/src/build/meson/bpf", "-Wl,--no-as-needed", "-lbpf")
+    node.push(program, "/var/tmp/switch_guard", 0o755)
+    told = node.sh("/var/tmp/switch_guard", timeout=300).split("\n")
+    assert told[0] == "1..12" and [line for line in told if line.startswith("ok ")][-1].startswith("ok 12 ")
+    assert not [line for line in told if line.startswith("not ok") or "not here" in line]
+    frames = [int(line.split()[3]) for line in told if line.startswith("# setting ")]
+    assert len(frames) == 20 and min(frames) >= 60, told
+
+
 def test_several_at_once(node):
     """Commands at the same moment: one after the other, and all of them right."""
     node.sh(f"""

@@ -140,6 +140,18 @@ name_up(const char *name)
 	CHECK_OK(link_set_up(if_nametoindex(name), true, &err), err);
 }
 
+/* The machine sets its own end up, and looks at what comes. */
+static void
+world_inside(struct machine *m)
+{
+	world_enter(m->netns);
+	/* So that nothing is heard but what the test sends. */
+	(void)nrd_attr_write(-1, "/proc/sys/net/ipv6/conf/net0/disable_ipv6", "1", NULL);
+	name_up("net0");
+	m->packets = world_packets("net0");
+	world_enter(node_netns);
+}
+
 /* A machine with a NIC whose node's end is not a port yet; n is the last byte of its MAC. */
 static struct machine
 world_machine(unsigned n)
@@ -150,12 +162,7 @@ world_machine(unsigned n)
 
 	(void)snprintf(host, sizeof(host), "v%u", n);
 	CHECK_OK(veth_create(&conf, &m.ifindex, &err), err);
-	world_enter(m.netns);
-	/* So that nothing is heard but what the test sends. */
-	(void)nrd_attr_write(-1, "/proc/sys/net/ipv6/conf/net0/disable_ipv6", "1", NULL);
-	name_up("net0");
-	m.packets = world_packets("net0");
-	world_enter(node_netns);
+	world_inside(&m);
 	return m;
 }
 
