@@ -240,9 +240,10 @@ def test_caps(node, mbit, capped, last):
         port(node, capped, "stub0", last)
     if why is None:
         return
-    # Nobody is held to a cap that he does not reach: an emulated node on a busy machine.
+    # Nobody is held to a cap that he does not reach: an emulated node on a busy machine, whose sender in full flood leaves
+    # nothing of the processors to who lets frames go.
     free = rate(node, "a", "b", "10.9.0.2")
-    if free < 1.3 * mbit * 1e6:
+    if free < 2 * mbit * 1e6:
         pytest.skip(f"{why}, and without one {free}: this machine is too busy to send that much")
     pytest.fail(f"{why}; without one {free}")
 
