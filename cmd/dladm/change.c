@@ -78,54 +78,13 @@ cmd_restore(const struct nrd_args *args, struct nrd_err *err)
 	return admin_restore(err);
 }
 
-/* ---- create-vnic ---- */
-
-struct create_vnic_opts {
-	struct admin_how how;
-	const char *over, *mac, *props;
-	uint64_t vid;
-};
-
-const struct nrd_opt create_vnic_opts[] = {
-	HOW_OPTS(struct create_vnic_opts, how),
-	NRD_OPT_STR('l', NULL, struct create_vnic_opts, over, "LINK", "a NIC, an aggregation, an etherstub or an overlay"),
-	NRD_OPT_STR('m', NULL, struct create_vnic_opts, mac, "MAC", "an address, or auto or random: one is chosen"),
-	NRD_OPT_U64('v', NULL, struct create_vnic_opts, vid, 1, 4094, "VID", "its VLAN on that link"),
-	NRD_OPT_STR('p', NULL, struct create_vnic_opts, props, "PROP=VALUE,...", "properties, see show-linkprop"),
-	NRD_OPT_END(struct create_vnic_opts),
-};
+/* ---- modify-vnic ---- */
 
 static bool
 is_chosen(const char *mac)
 {
 	return nrd_streq(mac, "auto") || nrd_streq(mac, "random");
 }
-
-int
-cmd_create_vnic(const struct nrd_args *args, struct nrd_err *err)
-{
-	const struct create_vnic_opts *opts = args->opts;
-	NRD_AUTO(datalink) d = { .class_ = DATALINK_VNIC };
-	int r = 0;
-
-	if (opts->over == NULL)
-		return nrd_usage(err, "over which link? -l LINK");
-	if (nrd_str_set(&d.name, args->argv[0]) < 0 || nrd_str_set(&d.over, opts->over) < 0)
-		return nrd_nomem(err);
-	NRD_SET(SCHEMA, &d, over);
-	d.vid = opts->vid;
-	if (d.vid != 0)
-		NRD_SET(SCHEMA, &d, vid);
-	if (opts->mac != NULL && !is_chosen(opts->mac)) {
-		r = nrd_mac_parse(opts->mac, &d.mac, err);
-		NRD_SET(SCHEMA, &d, mac);
-	}
-	if (r == 0 && opts->props != NULL)
-		r = linkprop_set_text(&d, opts->props, err);
-	return r == 0 ? nrd_wrap(err, admin_create(&d, &opts->how, err), "vnic creation over %s failed", opts->over) : r;
-}
-
-/* ---- modify-vnic ---- */
 
 struct modify_vnic_opts {
 	struct admin_how how;
@@ -152,7 +111,7 @@ cmd_modify_vnic(const struct nrd_args *args, struct nrd_err *err)
 	if (opts->over == NULL && opts->mac == NULL && change.vid < 0)
 		return nrd_usage(err, "what is to change? -l LINK, -m MAC, -v VID");
 	if (opts->mac != NULL) {
-		r = is_chosen(opts->mac) ? vnic_random_mac(&mac, err) : nrd_mac_parse(opts->mac, &mac, err);
+		r = is_chosen(opts->mac) ? vnic_random_mac(NULL, 0, &mac, err) : nrd_mac_parse(opts->mac, &mac, err);
 		change.mac = &mac;
 	}
 	return r == 0 ? admin_vnic_modify(args->argv[0], &change, &opts->how, err) : r;

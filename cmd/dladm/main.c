@@ -8,7 +8,8 @@ static const struct nrd_cmd cmds[] = {
 	{ "show-phys", cmd_show_phys, show_phys_opts, "[-m] [-j | [-p] -o FIELD,...] [LINK]", "list the node's NICs", .max_args = 1 },
 	{ "show-vnic", cmd_show_vnic, show_vnic_opts, "[-P | -s [-i SECONDS]] [-l LINK] [-z ZONE] [-j | [-p] -o FIELD,...] [VNIC]",
 	  "list VNICs", .max_args = 1 },
-	{ "create-vnic", cmd_create_vnic, create_vnic_opts, "[-t] [-R DIR] -l LINK [-m MAC] [-v VID] [-p PROP=VALUE,...] VNIC",
+	{ "create-vnic", cmd_create_vnic, create_vnic_opts, "[-t] [-R DIR] -l LINK [-m MAC | random [-r PREFIX] | vrrp -V VRID -A inet|inet6] [-v VID [-f]] "
+	  "[-p PROP=VALUE,...] VNIC",
 	  "make a VNIC of the node", .min_args = 1, .max_args = 1 },
 	{ "delete-vnic", cmd_delete_vnic, delete_vnic_opts, "[-t] [-R DIR] [-z ZONE] VNIC", "remove a VNIC of the node", .min_args = 1,
 	  .max_args = 1 },

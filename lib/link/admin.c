@@ -191,12 +191,14 @@ mac_fill(struct datalink *d, struct nrd_err *err)
 
 	if (d->class_ != DATALINK_VNIC && d->class_ != DATALINK_AGGR)
 		return 0;
-	d->mac_type = said ? DATALINK_MAC_FIXED : DATALINK_MAC_RANDOM;
+	/* How it was come by may be said as well. */
+	if (!NRD_HAS(SCHEMA, d, mac_type))
+		d->mac_type = said ? DATALINK_MAC_FIXED : DATALINK_MAC_RANDOM;
 	NRD_SET(SCHEMA, d, mac_type);
 	if (said || d->class_ == DATALINK_AGGR)
 		return 0;
 	NRD_SET(SCHEMA, d, mac);
-	return vnic_random_mac(&d->mac, err);
+	return vnic_random_mac(NULL, 0, &d->mac, err);
 }
 
 int

@@ -30,6 +30,7 @@ const char *const datalink_class_names[] = {
 const char *const datalink_mac_type_names[] = {
 	[DATALINK_MAC_RANDOM] = "random",
 	[DATALINK_MAC_FIXED] = "fixed",
+	[DATALINK_MAC_VRRP] = "vrrp",
 	NULL,
 };
 

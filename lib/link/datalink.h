@@ -38,6 +38,7 @@ extern const char *const datalink_class_names[];
 enum datalink_mac_type {
 	DATALINK_MAC_RANDOM,
 	DATALINK_MAC_FIXED,
+	DATALINK_MAC_VRRP, /* of a virtual router: others may have it elsewhere */
 };
 extern const char *const datalink_mac_type_names[];
 

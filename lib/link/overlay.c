@@ -109,7 +109,7 @@ make_interface(const struct datalink *d, struct nrd_err *err)
 	struct switch_prefix listen;
 	struct rtnl_make make;
 	struct nrd_mac mac;
-	int r = vnic_random_mac(&mac, err);
+	int r = vnic_random_mac(NULL, 0, &mac, err);
 
 	if (r < 0)
 		return r;

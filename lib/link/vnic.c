@@ -246,14 +246,19 @@ vnic_mac_name(char prefix, const struct nrd_mac *mac, char ret_name[VNIC_MAC_NAM
 }
 
 int
-vnic_random_mac(struct nrd_mac *ret_mac, struct nrd_err *err)
+vnic_random_mac(const uint8_t *prefix, size_t len, struct nrd_mac *ret_mac, struct nrd_err *err)
 {
+	static const uint8_t usual[] = { 0x02, 0x08, 0x20 };
 	char name[VNIC_MAC_NAME];
 
+	if (prefix == NULL) {
+		prefix = usual;
+		len = sizeof(usual);
+	}
 	/* Of thousands two are the same by chance, now and then. */
 	for (int i = 0; i < 16; i++) {
-		*ret_mac = (struct nrd_mac){ .b = { 0x02, 0x08, 0x20 } };
-		if (getrandom(ret_mac->b + 3, 3, 0) != 3)
+		memcpy(ret_mac->b, prefix, len);
+		if (getrandom(ret_mac->b + len, sizeof(ret_mac->b) - len, 0) != (ssize_t)(sizeof(ret_mac->b) - len))
 			return nrd_fail(err, errno, "RandomMac", "make a MAC address: %m");
 		vnic_mac_name('v', ret_mac, name);
 		if (rtnl_index(name) == 0)

@@ -53,5 +53,5 @@ int vnic_check(const struct datalink *d, struct nrd_err *err);
 #define VNIC_MAC_NAME 16
 void vnic_mac_name(char prefix, const struct nrd_mac *mac, char ret_name[VNIC_MAC_NAME]);
 
-/* A MAC as dladm's "random": 2:8:20 and three random bytes; none that a VNIC has already. */
-int vnic_random_mac(struct nrd_mac *ret_mac, struct nrd_err *err);
+/* A MAC of a prefix, at most five bytes, and random ones; none that a VNIC has already. prefix NULL: dladm's, 2:8:20. */
+int vnic_random_mac(const uint8_t *prefix, size_t len, struct nrd_mac *ret_mac, struct nrd_err *err);

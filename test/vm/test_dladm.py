@@ -82,6 +82,21 @@ def test_refused(node):
     assert "did you mean 'maxbw'" in refused(node, "set-linkprop", "-t", "-p", "maxbv=1", "vnic0")
     assert "no bandwidth" in refused(node, "set-linkprop", "-t", "-p", "maxbw=fast", "vnic0")
     assert "there is no" in refused(node, "set-linkprop", "-t", "-p", "protection=all", "vnic0")
+    # How to come by a MAC address.
+    for name, how, mac, kind in (("mac0", ("-m", "random", "-r", "2:f:9"), "2:f:9:", "random"), ("mac1", ("-r", "6:0:0:0:1"), "6:0:0:0:1:", "random"),
+                                 ("mac2", ("-m", "vrrp", "-V", "7", "-A", "inet", "-v", "4", "-f"), "0:0:5e:0:1:7", "vrrp"),
+                                 ("mac3", ("-m", "vrrp", "-V", "7", "-A", "inet6"), "0:0:5e:0:2:7", "vrrp")):
+        over = "stub1" if name != "mac2" else dladm(node, "show-phys", "-p", "-o", "link").split()[0]
+        dladm(node, "create-vnic", "-t", "-l", over, *how, name)
+        (row,) = shown(node, "show-vnic", name)
+        text = dladm(node, "show-vnic", "-p", "-o", "macaddress", name)
+        assert text.startswith(mac) and row["macaddrtype"] == kind, (text, row)
+        dladm(node, "delete-vnic", name)
+    for said, *how in (("first even", "-r", "3:8:20"), ("first even", "-r", "2:8:20:1:2:3"), ("no factory address", "-m", "factory", "-n", "2")):
+        assert said in refused(node, "create-vnic", "-t", "-l", "stub1", *how, "mac4"), how
+    for said, *how in (("-r goes with", "-m", "vrrp", "-r", "2"), ("-V VRID", "-m", "vrrp"), ("go with -m vrrp", "-V", "3"), ("-n goes with", "-n", "3"),
+                       ("inet or inet6", "-m", "vrrp", "-V", "3", "-A", "ip")):
+        assert said in refused(node, "create-vnic", "-t", "-l", "stub1", *how, "mac4", code=2), how
     assert "only shown" in refused(node, "set-linkprop", "-t", "-p", "zone=x", "vnic0")
     assert "object not found" in refused(node, "delete-vnic", "vnic9", code=3)
     assert "it is of class etherstub" in refused(node, "delete-vnic", "stub1")
