@@ -39,11 +39,10 @@ stat_of(const struct link_stats *stats, const char *name)
 }
 
 /* A part in percent; of nothing none. */
-static const char *
+static void
 part_text(uint64_t part, uint64_t all, char *text, size_t size)
 {
 	(void)snprintf(text, size, "%.1f", all == 0 ? 0.0 : 100.0 * (double)part / (double)all);
-	return text;
 }
 
 /* total NULL: this is it. */
@@ -55,8 +54,8 @@ row(struct nrd_table *t, const char *aggr, const char *port, const struct link_s
 	for (size_t i = 0; i < SHOWN; i++)
 		(void)snprintf(text[i], sizeof(text[i]), "%" PRIu64, stat->counts[shown[i]]);
 	if (total != NULL) {
-		(void)part_text(stat->counts[LINK_IN_FRAMES], total->counts[LINK_IN_FRAMES], in, sizeof(in));
-		(void)part_text(stat->counts[LINK_OUT_FRAMES], total->counts[LINK_OUT_FRAMES], out, sizeof(out));
+		part_text(stat->counts[LINK_IN_FRAMES], total->counts[LINK_IN_FRAMES], in, sizeof(in));
+		part_text(stat->counts[LINK_OUT_FRAMES], total->counts[LINK_OUT_FRAMES], out, sizeof(out));
 	}
 	nrd_table_row(t, (const char *[]){ aggr, port, text[0], text[1], text[2], text[3], total != NULL ? in : NULL, total != NULL ? out : NULL });
 }
@@ -66,19 +65,16 @@ static void
 rows(struct nrd_table *t, const struct link_nics *nics, const struct link_nic *bond, const struct link_stats *stats)
 {
 	struct link_stat total = { 0 };
+	const struct link_stat *stat;
 
-	for (size_t pass = 0; pass < 2; pass++) {
-		for (size_t i = 0; i < nics->n; i++) {
-			const struct link_stat *stat = nics->nics[i].master == bond->index ? stat_of(stats, nics->nics[i].name) : NULL;
-
-			for (size_t k = 0; stat != NULL && pass == 0 && k < SHOWN; k++)
+	for (size_t i = 0; i < nics->n; i++)
+		if (nics->nics[i].master == bond->index && (stat = stat_of(stats, nics->nics[i].name)) != NULL)
+			for (size_t k = 0; k < SHOWN; k++)
 				total.counts[shown[k]] += stat->counts[shown[k]];
-			if (stat != NULL && pass == 1)
-				row(t, bond->name, stat->name, stat, &total);
-		}
-		if (pass == 0)
-			row(t, bond->name, NULL, &total, NULL);
-	}
+	row(t, bond->name, NULL, &total, NULL);
+	for (size_t i = 0; i < nics->n; i++)
+		if (nics->nics[i].master == bond->index && (stat = stat_of(stats, nics->nics[i].name)) != NULL)
+			row(t, bond->name, stat->name, stat, &total);
 }
 
 static int

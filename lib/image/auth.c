@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "conf.h"
 #include "installed.h"
 #include "lock.h"
 #include "nrd/base64.h"
@@ -16,6 +17,7 @@
 
 #define LINE "Authorization: Basic "
 #define LOCK "auth"
+#define FILE_NAME "auth.json"
 
 char *
 image_auth_make(const char *user, const char *password)
@@ -28,30 +30,13 @@ image_auth_make(const char *user, const char *password)
 	return nrd_buf_take(&text);
 }
 
-static int
-file_read(struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	NRD_FREE char *path = nrd_path_join(image_dir(), "auth.json");
-	struct nrd_err why = { 0 };
-	int r;
-
-	if (path == NULL)
-		return nrd_nomem(err);
-	r = nrd_json_read_file(path, NULL, ret_doc, &why);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0 && nrd_val_type(nrd_json_root(*ret_doc)) != NRD_VAL_OBJ)
-		return nrd_fail(err, EINVAL, "AuthFile", "%s: must be an object", path);
-	return r < 0 ? nrd_fail(err, -r, "AuthFile", "%s: %s", path, why.msg) : 0;
-}
-
 int
 image_auth_find(const char *host, char **ret_line, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_AUTO(nrd_buf) plain = { 0 };
 	const char *auth;
-	int r = file_read(&doc, err);
+	int r = image_conf_read(FILE_NAME, "AuthFile", &doc, err);
 
 	*ret_line = NULL;
 	if (r < 0 || doc == NULL)
@@ -61,7 +46,7 @@ image_auth_find(const char *host, char **ret_line, struct nrd_err *err)
 		return 0;
 	/* It becomes part of a header: nothing but base64 does. */
 	if (nrd_base64_decode(nrd_str(auth), &plain) < 0)
-		return nrd_fail(err, EINVAL, "AuthFile", "%s/auth.json: auths.%s.auth is not base64", image_dir(), host);
+		return nrd_fail(err, EINVAL, "AuthFile", "%s/" FILE_NAME ": auths.%s.auth is not base64", image_dir(), host);
 	*ret_line = nrd_format(LINE "%s", auth);
 	return *ret_line != NULL ? 0 : nrd_nomem(err);
 }
@@ -71,7 +56,7 @@ static int
 file_write(const struct nrd_json *doc, const char *host, const char *auth, struct nrd_err *err)
 {
 	const struct nrd_val *root = doc != NULL ? nrd_json_root(doc) : NULL;
-	NRD_FREE char *path = nrd_path_join(image_dir(), "auth.json");
+	NRD_FREE char *path = nrd_path_join(image_dir(), FILE_NAME);
 	NRD_AUTO(nrd_buf) text = { 0 };
 	struct nrd_iter it = nrd_iter(nrd_val_get(root, "auths"));
 	struct nrd_jw w;
@@ -108,7 +93,7 @@ static int
 change(const char *host, const char *auth, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
-	int r = file_read(&doc, err);
+	int r = image_conf_read(FILE_NAME, "AuthFile", &doc, err);
 
 	if (r < 0)
 		return r;

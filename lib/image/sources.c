@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf.h"
 #include "http/client.h"
 #include "installed.h"
 #include "lock.h"
@@ -16,6 +17,7 @@
 #include "nrd/str.h"
 #include "nrd/vec.h"
 
+#define FILE_NAME   "imgadm.conf"
 #define SOURCES_MAX 256
 #define URL_MAX     1024
 
@@ -116,12 +118,6 @@ image_source_make(const char *url, const char *type, bool insecure,
 
 /* ---- the file ---- */
 
-static char *
-conf_path(void)
-{
-	return nrd_path_join(image_dir(), "imgadm.conf");
-}
-
 static int
 push(struct image_sources *sources, struct image_source *s, struct nrd_err *err)
 {
@@ -144,24 +140,6 @@ push_url(struct image_sources *sources, const char *url, const char *type, bool 
 	return r < 0 ? r : push(sources, &s, err);
 }
 
-/* doc stays NULL without a file. */
-static int
-conf_read(struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	NRD_FREE char *path = conf_path();
-	struct nrd_err why = { 0 };
-	int r;
-
-	if (path == NULL)
-		return nrd_nomem(err);
-	r = nrd_json_read_file(path, NULL, ret_doc, &why);
-	if (r == -ENOENT)
-		return 0;
-	if (r == 0 && nrd_val_type(nrd_json_root(*ret_doc)) != NRD_VAL_OBJ)
-		return nrd_fail(err, EINVAL, "ConfigError", "%s: must be an object", path);
-	return r < 0 ? nrd_fail(err, -r, "ConfigError", "%s: %s", path, why.msg) : 0;
-}
-
 int
 image_sources_read(struct image_sources *ret_sources, struct nrd_err *err)
 {
@@ -170,7 +148,7 @@ image_sources_read(struct image_sources *ret_sources, struct nrd_err *err)
 	const struct nrd_val *list;
 	struct nrd_iter it;
 	struct nrd_err why = { 0 };
-	int r = conf_read(&doc, err);
+	int r = image_conf_read(FILE_NAME, "ConfigError", &doc, err);
 
 	if (r < 0)
 		return r;
@@ -187,7 +165,7 @@ image_sources_read(struct image_sources *ret_sources, struct nrd_err *err)
 					   &why)
 				: nrd_fail(&why, EINVAL, "ConfigError", "it has no url");
 		if (r < 0)
-			return nrd_fail(err, -r, "ConfigError", "%s/imgadm.conf: sources[%zu]: %s",
+			return nrd_fail(err, -r, "ConfigError", "%s/" FILE_NAME ": sources[%zu]: %s",
 					image_dir(), it.index, why.msg);
 	}
 	if (r < 0)
@@ -216,12 +194,12 @@ encode_sources(const struct image_sources *sources, struct nrd_jw *w)
 int
 image_sources_write(const struct image_sources *sources, struct nrd_err *err)
 {
-	NRD_FREE char *path = conf_path();
+	NRD_FREE char *path = nrd_path_join(image_dir(), FILE_NAME);
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_AUTO(nrd_buf) text = { 0 };
 	struct nrd_iter it;
 	struct nrd_jw w;
-	int r = path != NULL ? conf_read(&doc, err) : nrd_nomem(err);
+	int r = path != NULL ? image_conf_read(FILE_NAME, "ConfigError", &doc, err) : nrd_nomem(err);
 
 	if (r < 0)
 		return r;
