@@ -26,8 +26,8 @@ spec_make(const struct zone_config *config, const struct zone_boot_request *how,
 		r = brand->spec(config, how, &spec, err);
 	if (r < 0)
 		return nrd_wrap(err, r, "zone '%s'", config->zonename);
-	spec.volatile_dirs = !config->docker;
-	if (zone_views_add(&spec) < 0)
+	spec.volatile_dirs = !config->docker && !spec.sealed;
+	if (!spec.sealed && zone_views_add(&spec) < 0)
 		return nrd_nomem(err);
 	*ret_spec = spec;
 	spec = (struct zone_spec){ 0 };
@@ -68,6 +68,8 @@ spec_ask_init(struct zoneadmd *z, bool reboot, struct nrd_err *err)
 		r = brand->stop(&z->config, reboot, &stop, err);
 	if (r < 0)
 		return r;
+	if (stop.powerdown)
+		return guest_powerdown(z, err);
 	/* While the one before hangs there is only the signal. */
 	if (stop.argv != NULL && z->asker < 0 && run_in_zone(z->name, stop.argv, &z->asker, NULL) >= 0)
 		return 0;

@@ -15,6 +15,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/cgroup.h"
+#include "zone/config-guest.h"
 #include "zone/enter.h"
 #include "zone/event.h"
 #include "zone/live.h"
@@ -122,6 +123,7 @@ give_up(struct zoneadmd *z)
 	int r = zone_boot_down(&z->boot, &err);
 
 	console_set(z, -1);
+	guest_end(z);
 	nics_unwatch(z);
 	dhcp_forget(z);
 	zone_live_remove(z->name);
@@ -180,6 +182,8 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	int r = stdio_open(z, err);
 
 	if (r >= 0)
+		r = guest_prepare(z, err);
+	if (r >= 0)
 		r = zone_boot_up(&z->boot, ZONE_BOOT_RUN, err);
 	stdio_started(z);
 	if (r < 0) {
@@ -193,6 +197,9 @@ start(struct zoneadmd *z, struct nrd_err *err)
 		nrd_log(NRD_WARN, "ignoring: a delegated dataset is not there",
 			NRD_S("zone", z->name), NRD_S("dataset", z->boot.init.missing));
 	not_adopted(z);
+	r = guest_begin(z, err);
+	if (r < 0)
+		return r;
 	z->shutting = SHUTDOWN_NONE;
 	z->deadline_ms = 0;
 	z->booted_ms = nrd_now_ms();
@@ -287,6 +294,7 @@ zone_op_halt(struct zoneadmd *z, struct nrd_err *err)
 	stdio_close(z);
 	say_end(z, "Zone halted");
 	console_set(z, -1);
+	guest_end(z);
 	zone_live_remove(z->name);
 	return set_state(z, ZONE_ST_INSTALLED, err);
 }
@@ -436,6 +444,9 @@ meaning_of(const struct zoneadmd *z, int status)
 		return MEANS_REBOOT;
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGINT)
 		return MEANS_HALT;
+	/* QEMU ends when its guest has switched itself off. */
+	if (zone_is_guest(&z->config) && WIFEXITED(status) && WEXITSTATUS(status) == 0)
+		return MEANS_HALT;
 	return MEANS_DEATH;
 }
 
@@ -453,7 +464,7 @@ after_death(struct zoneadmd *z)
 		nrd_log(NRD_WARN, "ignoring: an event was not written", NRD_S("zone", z->name),
 			NRD_ERR(&err));
 	z->died = true;
-	if (!z->config.restart_init)
+	if (!z->config.restart_init || zone_is_guest(&z->config))
 		return MEANS_HALT;
 	z->quick_deaths = quick ? z->quick_deaths + 1 : 0;
 	if (z->quick_deaths >= QUICK_DEATHS_MAX)
@@ -556,10 +567,13 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1) {
 		int master = -1;
 
+		if (zone_is_guest(&z->config))
+			guest_adopt(z);
 		/* A zone can run without a console; what it says there is lost then. */
-		if (zone_enter_console(z->name, &master, &why) < 0)
+		else if (zone_enter_console(z->name, &master, &why) < 0)
 			nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
-		console_set(z, master);
+		if (!zone_is_guest(&z->config))
+			console_set(z, master);
 		stdio_adopt(z);
 		provision_begin(z);
 		nics_watch(z);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "dhcp.h"
+#include "guest.h"
 #include "mdata.h"
 #include "nics.h"
 #include "nrd/err.h"
@@ -87,6 +88,7 @@ struct zoneadmd {
 	struct restart restart;
 	struct nics_watch nics;
 	struct dhcp dhcp;
+	struct guest guest;
 	int asker;           /* the program that asks it to, a child of ours; -1 */
 	bool adopted;        /* init is not our child */
 	int exits;           /* where its end is told then, -1 */

@@ -4,7 +4,7 @@
 
 #include "brand/brand.h"
 
-extern const struct brand brand_native, brand_lx;
+extern const struct brand brand_native, brand_lx, brand_kvm;
 
 const char *brand_platform(void);
 

@@ -12,7 +12,7 @@
 #include "nrd/str.h"
 #include "zone/state.h"
 
-static const struct brand *const brands[] = { &brand_native, &brand_lx };
+static const struct brand *const brands[] = { &brand_native, &brand_lx, &brand_kvm };
 
 static const char *platform_dir = BRAND_PLATFORM_DIR;
 
@@ -37,7 +37,7 @@ brand_of(const struct zone_config *config, const struct brand **ret_brand, struc
 			return 0;
 		}
 	return nrd_fail(err, ENOTSUP, "BrandNotHere",
-			"zoneadm handles no zones of brand %s: vmadm does",
+			"this platform runs no zones of brand %s",
 			zone_brand_names[config->brand]);
 }
 

@@ -16,6 +16,7 @@
  *	native	the platform's own /usr, read-only; of its own the zone has /etc, /var, /opt,
  *		/root, /home and /srv
  *	lx	any Linux root, from a tar file or a directory
+ *	kvm	a guest with hardware of its own: QEMU, and a root in which there is nothing
  */
 
 /* Where a root comes from; one of them. All but a snapshot are for lx zones. */
@@ -29,6 +30,7 @@ struct brand_source {
 struct brand_stop {
 	const char *const *argv; /* NULL: the signal */
 	int signal;
+	bool powerdown;          /* or neither: a guest's power button */
 };
 
 struct brand {

@@ -7,6 +7,7 @@
 #include "brand/lifecycle.h"
 #include "nrd/mem.h"
 #include "store/dataset.h"
+#include "zone/config-guest.h"
 
 static void
 format_quota(const struct zone_config *config, char ret_text[BRAND_QUOTA_TEXT])
@@ -17,6 +18,13 @@ format_quota(const struct zone_config *config, char ret_text[BRAND_QUOTA_TEXT])
 		(void)snprintf(ret_text, BRAND_QUOTA_TEXT, "%lluG", (unsigned long long)config->quota);
 }
 
+/* A guest's disks are below its root's dataset, and have sizes of their own. */
+static const char *
+quota_of(const struct zone_config *config)
+{
+	return zone_is_guest(config) ? "refquota" : "quota";
+}
+
 /* On the node nothing in it is a device or runs as somebody else: that is for the zone alone. */
 void
 brand_root_props(const struct zone_config *config, char quota[BRAND_QUOTA_TEXT],
@@ -24,7 +32,7 @@ brand_root_props(const struct zone_config *config, char quota[BRAND_QUOTA_TEXT],
 {
 	const char *const props[BRAND_ROOT_PROPS] = {
 		"mountpoint", config->zonepath, "devices", "off", "setuid", "off",
-		config->quota != 0 ? "quota" : NULL, quota, NULL,
+		config->quota != 0 ? quota_of(config) : NULL, quota, NULL,
 	};
 
 	format_quota(config, quota);
@@ -42,5 +50,5 @@ brand_quota_set(const struct zone_config *config, struct nrd_err *err)
 		return 0;
 	format_quota(config, quota);
 	r = store_open(&store, err);
-	return r < 0 ? r : store_dataset_set(store, config->zfs_filesystem, "quota", quota, err);
+	return r < 0 ? r : store_dataset_set(store, config->zfs_filesystem, quota_of(config), quota, err);
 }

@@ -58,6 +58,32 @@ store_dataset_create(struct store *store, const char *name, const char *const *p
 	return 0;
 }
 
+int
+store_volume_create(struct store *store, const char *name, uint64_t bytes, const char *const *props,
+		    struct nrd_err *err)
+{
+	STORE_NVLIST nvlist_t *nvl = NULL;
+	char size[32];
+	int r = store_props(props, &nvl, err);
+
+	(void)snprintf(size, sizeof(size), "%llu", (unsigned long long)bytes);
+	if (r >= 0 && nvlist_add_string(nvl, "volsize", size) != 0)
+		r = nrd_nomem(err);
+	if (r >= 0)
+		r = nrd_fault(err, "create volume %s", name);
+	if (r < 0)
+		return r;
+	if (zfs_create(store->zfs, name, ZFS_TYPE_VOLUME, nvl) != 0)
+		return store_fail(store, err, "create volume %s", name);
+	return 0;
+}
+
+char *
+store_volume_path(const char *name)
+{
+	return nrd_format("/dev/zvol/%s", name);
+}
+
 #define ANY_TYPE (ZFS_TYPE_FILESYSTEM | ZFS_TYPE_VOLUME | ZFS_TYPE_SNAPSHOT)
 
 static int

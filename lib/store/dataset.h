@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "nrd/err.h"
 #include "store/store.h"
@@ -20,6 +21,16 @@ bool store_snapshot_exists(struct store *store, const char *name);
  */
 int store_dataset_create(struct store *store, const char *name, const char *const *props,
 			 struct nrd_err *err);
+
+/*
+ * Creates a volume of so many bytes, a multiple of its block size; props as above, "volblocksize" and "refreservation" among
+ * them. Its node, store_volume_path(), comes a little later. "ZfsExists", "ZfsBadProperty", "ZfsNoSpace".
+ */
+int store_volume_create(struct store *store, const char *name, uint64_t bytes, const char *const *props,
+			struct nrd_err *err);
+
+/* Of a volume, where its node is, or will be. Caller frees; NULL: no memory. */
+char *store_volume_path(const char *name);
 
 /* A property's value, also of a snapshot, "" for a user property nobody set. "ZfsNotFound", "ZfsBadProperty". */
 int store_dataset_get(struct store *store, const char *name, const char *prop, char *dst,

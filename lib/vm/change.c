@@ -8,6 +8,7 @@
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "vm/disks.h"
 #include "vm/history.h"
 #include "vm/nics.h"
 #include "vm/object.h"
@@ -47,6 +48,8 @@ new_config(const struct zone_config *old, const struct nrd_val *payload, struct 
 	if (r == 0)
 		r = vm_bad_fail(&bad, err);
 	if (r == 0)
+		r = vm_disks_fill(ret_config, old, err);
+	if (r == 0)
 		r = vm_nics_fill(ret_config, old, err);
 	if (r == 0)
 		r = zone_config_verify(ret_config, err);
@@ -54,9 +57,9 @@ new_config(const struct zone_config *old, const struct nrd_val *payload, struct 
 }
 
 static const char *
-effect_of(const char *property, bool running)
+effect_of(const char *property, int brand, bool running)
 {
-	const struct vm_prop *p = vm_prop_find(property);
+	const struct vm_prop *p = vm_prop_find(property, 1u << brand);
 
 	if (p == NULL || p->effect == VM_NOTE)
 		return "a note";
@@ -66,7 +69,7 @@ effect_of(const char *property, bool running)
 }
 
 static int
-add_line(char ***lines, const struct nrd_val *change, bool running)
+add_line(char ***lines, const struct nrd_val *change, int brand, bool running)
 {
 	const char *name = nrd_get_str(change, "property");
 	NRD_AUTO(nrd_buf) text = { 0 };
@@ -78,7 +81,7 @@ add_line(char ***lines, const struct nrd_val *change, bool running)
 	(void)nrd_buf_adds(&text, " -> ");
 	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
 	nrd_jw_val(&w, nrd_val_get(change, "to"));
-	(void)nrd_buf_printf(&text, " (%s)", effect_of(name, running));
+	(void)nrd_buf_printf(&text, " (%s)", effect_of(name, brand, running));
 	return text.failed < 0 ? text.failed : nrd_strv_add(lines, nrd_buf_str(&text));
 }
 
@@ -105,7 +108,7 @@ vm_update_describe(const char *uuid, const struct nrd_val *payload, char ***ret_
 		r = nrd_json_parse(nrd_buf_str(&text), text.len, NULL, &doc, err);
 	it = nrd_iter(r == 0 ? nrd_json_root(doc) : NULL);
 	while (r == 0 && nrd_iter_next(&it))
-		if (add_line(&lines, it.val, vm.run.state >= ZONE_ST_READY) < 0)
+		if (add_line(&lines, it.val, config.brand, vm.run.state >= ZONE_ST_READY) < 0)
 			r = nrd_nomem(err);
 	if (r == 0)
 		*ret_lines = NRD_TAKE(lines);
@@ -120,6 +123,8 @@ put_in_force(const struct vm *vm, const struct zone_config *config, struct nrd_e
 	NRD_CLOSE int fd = -1;
 	int r = vm_storage_change(&vm->config, config, err);
 
+	if (r == 0)
+		r = vm_disks_set(&vm->config, config, err);
 	if (r == 0 && vm->run.state >= ZONE_ST_READY) {
 		r = zone_client_open(config->zonename, &fd, err);
 		if (r == 0)

@@ -16,6 +16,7 @@
 #include "nrd/str.h"
 #include "store/dataset.h"
 #include "vm/archive.h"
+#include "vm/disks.h"
 #include "vm/docker.h"
 #include "vm/history.h"
 #include "vm/nics.h"
@@ -24,6 +25,7 @@
 #include "vm/reprovision.h"
 #include "vm/storage.h"
 #include "vm/transition.h"
+#include "zone/config-guest.h"
 #include "zone/ids.h"
 
 #define SCHEMA (&zone_config_schema)
@@ -79,6 +81,8 @@ vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct n
 	if (r == 0)
 		r = zone_config_fill(&plan.config, err);
 	if (r == 0)
+		r = vm_disks_fill(&plan.config, NULL, err);
+	if (r == 0)
 		r = vm_nics_fill(&plan.config, NULL, err);
 	if (r == 0)
 		r = vm_docker_fill(&plan.config, err);
@@ -114,6 +118,11 @@ vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *
 		r = nrd_strv_addf(&steps, "give it a quota of %llu GiB", (unsigned long long)c->quota);
 	if (r == 0 && plan->wish.delegate_dataset)
 		r = nrd_strv_addf(&steps, "create %s/" VM_DATA ", for its root to manage", c->zfs_filesystem);
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++)
+		if (c->disks[i].zfs_filesystem != NULL)
+			r = nrd_strv_addf(&steps, "create %s, %llu MiB%s%s", c->disks[i].zfs_filesystem,
+					  (unsigned long long)c->disks[i].size, c->disks[i].image_uuid != NULL ? ", of image " : "",
+					  c->disks[i].image_uuid != NULL ? c->disks[i].image_uuid : "");
 	if (r == 0 && c->autoboot)
 		r = nrd_strv_add(&steps, "boot it");
 	if (r < 0)
@@ -146,10 +155,15 @@ vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *
 {
 	NRD_STRV char **lines = NULL;
 	uint64_t node_mib = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
-	uint64_t ram = plan->config.max_physical_memory;
+	bool guest = zone_is_guest(&plan->config);
+	uint64_t ram = guest ? plan->config.ram : plan->config.max_physical_memory;
+	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
 	int r = 0;
 
-	if (ram > node_mib)
+	if (guest && plan->config.vcpus > cpus)
+		r = nrd_strv_addf(&lines, "it has %llu processors, and the node has %llu", (unsigned long long)plan->config.vcpus,
+				  (unsigned long long)cpus);
+	if (r == 0 && ram > node_mib)
 		r = nrd_strv_addf(&lines, "it may use %llu MiB of memory, and the node has %llu MiB",
 				  (unsigned long long)ram, (unsigned long long)node_mib);
 	if (r == 0 && plan->config.quota != 0 && plan->image.bytes >> 30 >= plan->config.quota)
@@ -225,7 +239,10 @@ up_storage(void *arg, struct nrd_err *err)
 {
 	struct making *m = arg;
 
-	return vm_storage_make(&m->plan->config, err);
+	int r = vm_storage_make(&m->plan->config, err);
+
+	/* What a failure leaves of them is below the root's dataset, and goes with it. */
+	return r == 0 ? vm_disks_set(NULL, &m->plan->config, err) : r;
 }
 
 /*

@@ -19,6 +19,7 @@
 #include "vm/props.h"
 #include "vm/reprovision.h"
 #include "vm/snapshot.h"
+#include "zone/config-guest.h"
 
 #define SCHEMA (&zone_config_schema)
 
@@ -247,7 +248,8 @@ vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nr
 	if (key(&o, "hvm"))
 		nrd_jw_bool(w, vm->config.brand == ZONE_KVM);
 	number(&o, "v", 1);
-	if (NRD_HAS(SCHEMA, &vm->config, max_physical_memory))
+	/* A guest's is in its file. */
+	if (!zone_is_guest(&vm->config) && NRD_HAS(SCHEMA, &vm->config, max_physical_memory))
 		number(&o, "ram", (int64_t)vm->config.max_physical_memory);
 	write_run(vm, &o);
 	write_modified(&vm->config, &o);
@@ -266,8 +268,11 @@ vm_fields_told_from(const char *const *only, char ***ret_names)
 	NRD_STRV char **names = NULL;
 	int r = nrd_strv_copy(always, &names);
 
-	for (size_t i = 0; r == 0 && only[i] != NULL; i++)
-		r = nrd_strv_add(&names, nrd_streq(only[i], "ram") ? "max_physical_memory" : only[i]);
+	for (size_t i = 0; r == 0 && only[i] != NULL; i++) {
+		r = nrd_strv_add(&names, only[i]);
+		if (r == 0 && nrd_streq(only[i], "ram"))
+			r = nrd_strv_add(&names, "max_physical_memory");
+	}
 	if (r == 0)
 		*ret_names = NRD_TAKE(names);
 	return r;

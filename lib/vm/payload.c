@@ -13,6 +13,7 @@
 #include "nrd/str.h"
 #include "vm/legacy.h"
 #include "vm/props.h"
+#include "zone/config-guest.h"
 
 #define SCHEMA (&zone_config_schema)
 
@@ -487,16 +488,18 @@ set_prop(struct zone_config *c, struct vm_wish *wish, const struct vm_prop *p, c
 
 /* Objects that are added to an array are said by another name than the array itself, or the same. */
 static int
-check_pairs(const struct nrd_val *payload, struct vm_bad *bad)
+check_pairs(const struct nrd_val *payload, int brand, struct vm_bad *bad)
 {
 	static const char *const pairs[][2] = {
-		{ "nics", "add_nics" }, { "filesystems", "add_filesystems" }, { "ram", "max_physical_memory" },
-		{ "image_uuid", "dataset_uuid" },
+		{ "nics", "add_nics" }, { "filesystems", "add_filesystems" }, { "disks", "add_disks" },
+		{ "ram", "max_physical_memory" }, { "image_uuid", "dataset_uuid" },
 	};
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < nrd_count(pairs); i++)
-		if (nrd_val_get(payload, pairs[i][0]) != NULL && nrd_val_get(payload, pairs[i][1]) != NULL) {
+		/* A guest's memory is one thing, and what its zone may use another. */
+		if (!(brand == ZONE_KVM && nrd_streq(pairs[i][0], "ram")) && nrd_val_get(payload, pairs[i][0]) != NULL &&
+		    nrd_val_get(payload, pairs[i][1]) != NULL) {
 			r = nrd_strv_add(&bad->bad_values, pairs[i][1]);
 			if (r == 0)
 				r = note(bad, "%s and %s: say one of them", pairs[i][0], pairs[i][1]);
@@ -509,10 +512,10 @@ set_all(const struct nrd_val *payload, struct zone_config *c, struct vm_wish *wi
 	struct vm_bad *bad)
 {
 	struct nrd_iter it = nrd_iter(payload);
-	int r = check_pairs(payload, bad);
+	int r = check_pairs(payload, brand, bad);
 
 	while (r == 0 && nrd_iter_next(&it)) {
-		const struct vm_prop *p = vm_prop_find(it.key);
+		const struct vm_prop *p = vm_prop_find(it.key, 1u << brand);
 		struct nrd_err why = { 0 };
 
 		if (p == NULL || (p->brands & (1u << brand)) == 0 || (p->when & when) == 0) {
@@ -578,8 +581,12 @@ vm_payload_create(const struct nrd_val *payload, struct zone_config *ret_config,
 static void
 follow_memory(const struct zone_config *old, struct zone_config *c, const struct nrd_val *payload)
 {
-	uint64_t was = old->max_physical_memory, is = c->max_physical_memory;
+	uint64_t was = old->max_physical_memory, is;
 
+	if (zone_is_guest(c) && c->ram != old->ram && c->ram != 0 && nrd_val_get(payload, "max_physical_memory") == NULL &&
+	    was > old->ram)
+		c->max_physical_memory = c->ram + (was - old->ram);
+	is = c->max_physical_memory;
 	if (was == is || is == 0)
 		return;
 	if (nrd_val_get(payload, "max_locked_memory") == NULL && c->max_locked_memory != 0)

@@ -30,10 +30,13 @@ const struct vm_prop vm_props[] = {
 	F("autoboot", VM_ANY, CU, VM_NOTE),
 	F("billing_id", VM_ANY, CU, VM_NOTE, .help = "whom it is billed to"),
 	SHOWN("boot_timestamp", "when it was booted, while it runs"),
+	F("boot", VM_KVM, CU, VM_BOOT),
 	F("bootargs", VM_OS, CU, VM_BOOT),
+	F("bootrom", VM_KVM, CU, VM_BOOT),
 	F("brand", VM_ANY, VM_CREATE, VM_NOTE, .help = "native (also joyent, joyent-minimal, builder), lx or kvm"),
 	F("cpu_cap", VM_ANY, CU, VM_LIVE),
 	F("cpu_shares", VM_ANY, CU, VM_LIVE),
+	F("cpu_type", VM_KVM, CU, VM_BOOT),
 	F("create_timestamp", VM_ANY, VM_READ, VM_NOTE, .help = "when it was made"),
 	F("customer_metadata", VM_ANY, VM_CREATE, VM_LIVE, .help = "object: the tenant's own"),
 	MAP("customer_metadata", VM_LIVE),
@@ -43,7 +46,10 @@ const struct vm_prop vm_props[] = {
 	{ .name = "delegate_dataset", .kind = VM_FLAG, .brands = VM_OS, .when = VM_CREATE,
 	  .help = "it gets a dataset of its own below its root's: data" },
 	F("devices", VM_OS, CU, VM_BOOT, .help = "devices of the node it may use"),
-	F("dns_domain", VM_OS, CU, VM_BOOT, .help = "where names without dots are looked up"),
+	F("disk_driver", VM_KVM, CU, VM_BOOT),
+	F("disks", VM_KVM, VM_CREATE, VM_BOOT, .help = "what the guest sees as disks"),
+	ARRAY("disks", "path", VM_KVM, VM_BOOT),
+	F("dns_domain", VM_ANY, CU, VM_BOOT, .help = "where names without dots are looked up"),
 	F("do_not_inventory", VM_ANY, CU, VM_NOTE, .help = "left out by those who count machines"),
 	F("docker", VM_LX, CU, VM_BOOT),
 	F("docker_stdin", VM_LX, CU, VM_BOOT),
@@ -57,7 +63,7 @@ const struct vm_prop vm_props[] = {
 	F("fs_allowed", VM_OS, CU, VM_BOOT),
 	F("hostid", VM_OS, CU, VM_BOOT, .help = "what hostid says in it; of its uuid, unless said"),
 	F("hostname", VM_ANY, CU, VM_BOOT, .help = "its name for itself, unless its root has an /etc/hostname; its zonename, unless said"),
-	SHOWN("hvm", "false: it has no hardware of its own"),
+	SHOWN("hvm", "whether it is a guest, with hardware of its own"),
 	F("image_uuid", VM_ANY, VM_CREATE, VM_NOTE, .help = "the image its root is a clone of"),
 	F("indestructible_delegated", VM_OS, CU, VM_LIVE),
 	F("indestructible_zoneroot", VM_ANY, CU, VM_LIVE),
@@ -85,6 +91,7 @@ const struct vm_prop vm_props[] = {
 	F("max_swap", VM_ANY, CU, VM_LIVE),
 	F("mdata_exec_timeout", VM_OS, VM_CREATE, VM_NOTE),
 	F("nesting", VM_OS, CU, VM_BOOT),
+	F("nic_driver", VM_KVM, CU, VM_BOOT),
 	F("nics", VM_ANY, VM_CREATE, VM_LIVE, .help = "its network interfaces"),
 	ARRAY("nics", "mac", VM_ANY, VM_LIVE),
 	{ .name = "nowait", .kind = VM_FLAG, .brands = VM_OS, .when = VM_CREATE,
@@ -94,10 +101,12 @@ const struct vm_prop vm_props[] = {
 	F("package_version", VM_ANY, CU, VM_NOTE, .help = "of the package"),
 	SHOWN("pid", "its init, while it runs"),
 	SHOWN("platform_buildstamp", "the node's platform"),
+	F("qemu_extra_opts", VM_KVM, CU, VM_BOOT),
 	F("quota", VM_ANY, CU, VM_LIVE),
-	{ .name = "ram", .kind = VM_RAM, .brands = VM_ANY, .when = CU, .effect = VM_LIVE,
+	F("ram", VM_KVM, CU, VM_BOOT),
+	{ .name = "ram", .kind = VM_RAM, .brands = VM_OS, .when = CU, .effect = VM_LIVE,
 	  .of = "max_physical_memory", .help = "MiB; sets max_physical_memory" },
-	F("resolvers", VM_OS, CU, VM_BOOT, .help = "addresses of name servers"),
+	F("resolvers", VM_ANY, CU, VM_BOOT, .help = "addresses of name servers"),
 	F("restart_init", VM_OS, CU, VM_LIVE),
 	F("routes", VM_ANY, VM_CREATE, VM_BOOT),
 	MAP("routes", VM_BOOT),
@@ -112,6 +121,7 @@ const struct vm_prop vm_props[] = {
 	SHOWN("type", "OS, LX or KVM"),
 	F("uuid", VM_ANY, VM_CREATE, VM_NOTE, .help = "what it is called; made up unless said"),
 	SHOWN("v", "version of this object"),
+	F("vcpus", VM_KVM, CU, VM_BOOT),
 	F("zfs_data_compression", VM_OS, CU, VM_LIVE, .help = "of its delegated dataset"),
 	F("zfs_data_recsize", VM_OS, CU, VM_LIVE),
 	F("zfs_filesystem", VM_ANY, VM_READ, VM_NOTE),
@@ -130,12 +140,18 @@ const struct vm_prop vm_props[] = {
 };
 
 const struct vm_prop *
-vm_prop_find(const char *name)
+vm_prop_find(const char *name, unsigned brands)
 {
-	for (const struct vm_prop *p = vm_props; p->name != NULL; p++)
-		if (nrd_streq(p->name, name))
+	const struct vm_prop *others = NULL;
+
+	for (const struct vm_prop *p = vm_props; p->name != NULL; p++) {
+		if (!nrd_streq(p->name, name))
+			continue;
+		if ((p->brands & brands) != 0)
 			return p;
-	return NULL;
+		others = p;
+	}
+	return others;
 }
 
 const char *

@@ -59,7 +59,11 @@ struct vm_prop {
 /* Ends with a name of NULL. */
 extern const struct vm_prop vm_props[];
 
-const struct vm_prop *vm_prop_find(const char *name);
+/*
+ * The property of that name that a machine of one of these brands (enum vm_brands) has, else one that others have. NULL: there
+ * is none.
+ */
+const struct vm_prop *vm_prop_find(const char *name, unsigned brands);
 
 /* The nearest name of a property that could be meant, NULL: none is near. */
 const char *vm_prop_suggest(const char *name, unsigned brand, unsigned when);

@@ -13,6 +13,7 @@
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 
 #define BIT(c) (UINT64_C(1) << (c))
 
@@ -29,6 +30,12 @@
 
 /* Without these no init system comes up. */
 #define REQUIRED_CAPS (BIT(CAP_SETUID) | BIT(CAP_SETGID) | BIT(CAP_SYS_BOOT) | BIT(CAP_KILL))
+
+/*
+ * A guest's QEMU begins with these, in order to leave its root for an empty directory and become a user without any: then it has
+ * none, and the guest has not run an instruction.
+ */
+#define GUEST_CAPS (BIT(CAP_SYS_CHROOT) | BIT(CAP_SETUID) | BIT(CAP_SETGID))
 
 /* They reach beyond the zone, or would if the kernel had a hole there. */
 #define PROHIBITED_CAPS                                                                            \
@@ -115,6 +122,10 @@ zone_caps_of(const struct zone_config *config, uint64_t *ret_caps, struct nrd_er
 {
 	uint64_t caps = config->limit_priv == NULL ? DEFAULT_CAPS : 0;
 
+	if (zone_is_guest(config)) {
+		*ret_caps = GUEST_CAPS;
+		return 0;
+	}
 	for (char **p = config->limit_priv; p != NULL && *p != NULL; p++) {
 		bool off = **p == '-' || **p == '!';
 		const char *name = *p + (off ? 1 : 0);

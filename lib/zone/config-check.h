@@ -28,3 +28,10 @@ int zone_check_namespace(const char *s, struct nrd_err *err); /* of metadata; "B
 int zone_check_device(const char *s, struct nrd_err *err);   /* a pattern below /dev; "BadPath" */
 int zone_check_fs_type(const char *s, struct nrd_err *err);  /* "BadFilesystem" */
 int zone_check_compression(const char *s, struct nrd_err *err); /* of a dataset; "BadCompression" */
+/* Of a guest's hardware; "BadHardware". */
+int zone_check_disk_model(const char *s, struct nrd_err *err);
+int zone_check_nic_model(const char *s, struct nrd_err *err);
+int zone_check_media(const char *s, struct nrd_err *err);
+int zone_check_cpu_type(const char *s, struct nrd_err *err);
+int zone_check_bootrom(const char *s, struct nrd_err *err);
+int zone_check_boot_order(const char *s, struct nrd_err *err);

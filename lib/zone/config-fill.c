@@ -6,6 +6,7 @@
 #include "nrd/clock.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 #include "zone/config.h"
 #include "zone/ids.h"
 
@@ -128,7 +129,7 @@ memory(struct zone_config *c)
 	NUMBER(c, max_swap, ram < 256 ? 256 : ram);
 	NUMBER(c, max_locked_memory, ram);
 	NUMBER(c, max_shm_memory, ram);
-	NUMBER(c, tmpfs, ram);
+	NUMBER(c, tmpfs, zone_is_guest(c) ? 0 : ram);
 	if (ram == 0)
 		return;
 	if (c->max_swap != 0 && c->max_swap < ram)
@@ -181,6 +182,7 @@ zone_config_fill(struct zone_config *c, struct nrd_err *err)
 		return r;
 	r = FIRST(r, TEXT(c, hostname, c->zonename));
 	r = FIRST(r, TEXT(c, dns_domain, NO_DOMAIN));
+	r = FIRST(r, zone_guest_fill(c));
 	r = FIRST(r, texts(c, NRD_FIELD_OF(SCHEMA, c, limit_priv), &c->limit_priv, "default"));
 	if (r < 0)
 		return nrd_nomem(err);

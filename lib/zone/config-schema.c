@@ -77,6 +77,23 @@ static const struct nrd_field nic_fields[] = {
 static const struct nrd_schema nic_schema =
 	NRD_SCHEMA(struct zone_nic, present, nic_fields, NULL);
 
+static const struct nrd_field disk_fields[] = {
+	NRD_FIELD_STR(struct zone_disk, path, IDENTITY, zone_check_path, .help = "its node; made up, but for a cdrom"),
+	NRD_FIELD_U64(struct zone_disk, size, NRD_LOOSE, 1, MIB_MAX, .help = "MiB"),
+	NRD_FIELD_STR(struct zone_disk, image_uuid, NRD_OPTIONAL, nrd_uuid_check, .help = "the image it is a clone of"),
+	NRD_FIELD_U64(struct zone_disk, image_size, NRD_LOOSE, 1, MIB_MAX, .help = "MiB of that image"),
+	NRD_FIELD_BOOL(struct zone_disk, boot, NRD_LOOSE, .help = "the guest starts from it"),
+	NRD_FIELD_STR(struct zone_disk, model, NRD_OPTIONAL, zone_check_disk_model, .help = "virtio, nvme, scsi (ahci) or ide"),
+	NRD_FIELD_STR(struct zone_disk, media, NRD_OPTIONAL, zone_check_media, .help = "disk or cdrom"),
+	NRD_FIELD_U64(struct zone_disk, block_size, NRD_LOOSE, 512, 131072, .help = "bytes, a power of two"),
+	NRD_FIELD_STR(struct zone_disk, compression, NRD_OPTIONAL, zone_check_compression),
+	NRD_FIELD_U64(struct zone_disk, refreservation, NRD_LOOSE, 0, MIB_MAX, .help = "MiB kept for it; 0: none"),
+	NRD_FIELD_STR(struct zone_disk, zfs_filesystem, NRD_READONLY, zone_check_dataset, .help = "its volume"),
+};
+
+static const struct nrd_schema disk_schema =
+	NRD_SCHEMA(struct zone_disk, present, disk_fields, NULL);
+
 static const struct nrd_field device_fields[] = {
 	NRD_FIELD_STR(struct zone_device, match, NRD_REQUIRED | IDENTITY, zone_check_device,
 		      .help = "path or pattern below /dev"),
@@ -207,6 +224,15 @@ static const struct nrd_field config_fields[] = {
 	NRD_FIELD_ARR(T, nics, NRD_OPTIONAL, struct zone_nic, 32, &nic_schema),
 	NRD_FIELD_ARR(T, devices, NRD_OPTIONAL, struct zone_device, 64, &device_schema),
 	NRD_FIELD_ARR(T, attrs, NRD_OPTIONAL, struct zone_attr, 256, &attr_schema),
+	LIMIT(ram, MIB_MAX, .help = "MiB the guest has"),
+	NRD_FIELD_U64(T, vcpus, NRD_LOOSE, 1, 255, .help = "processors of the guest"),
+	TEXT(cpu_type, zone_check_cpu_type, .help = "what processor it sees: host, or a model of QEMU's"),
+	TEXT(bootrom, zone_check_bootrom, .help = "its firmware: bios or uefi"),
+	TEXT(boot, zone_check_boot_order, .help = "what it starts from: order=c (disk), d (cdrom), n (network)"),
+	TEXT(disk_driver, zone_check_disk_model, .help = "model of disks that say none"),
+	TEXT(nic_driver, zone_check_nic_model, .help = "model of NICs that say none"),
+	TEXT(qemu_extra_opts, zone_check_line, .help = "options for QEMU, after all others"),
+	NRD_FIELD_ARR(T, disks, NRD_OPTIONAL, struct zone_disk, 24, &disk_schema),
 	TEXTS(datasets, 64, zone_check_dataset, .help = "delegated: the zone's root manages them"),
 
 	NRD_FIELD_MAP(T, customer_metadata, NRD_OPTIONAL, 0, NULL),

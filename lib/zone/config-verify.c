@@ -6,6 +6,7 @@
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 #include "zone/config.h"
 
 static int
@@ -169,6 +170,8 @@ zone_config_verify(const struct zone_config *c, struct nrd_err *err)
 					   c->attrs[i].name);
 		}
 	}
+	if (r >= 0)
+		r = zone_guest_verify(c, err);
 	return r < 0 ? r : verify_datasets(c, err);
 }
 

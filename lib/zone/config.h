@@ -67,6 +67,25 @@ struct zone_nic {
 	char *model;
 };
 
+/*
+ * vmadm's disks: what a guest sees as one. All but cdroms are volumes zfs_filesystem, ZPOOL/ZONENAME/diskN, whose node is
+ * path.
+ */
+struct zone_disk {
+	struct nrd_present present;
+	char *path;            /* /dev/zvol/ZPOOL/ZONENAME/disk0, or a file on the node for a cdrom */
+	uint64_t size;         /* MiB */
+	char *image_uuid;      /* it is a clone of */
+	uint64_t image_size;   /* MiB of that */
+	bool boot;             /* the guest starts from it */
+	char *model;           /* virtio, nvme, scsi, ide */
+	char *media;           /* disk, cdrom */
+	uint64_t block_size;   /* bytes, of the volume */
+	char *compression;
+	uint64_t refreservation; /* MiB that are kept for it */
+	char *zfs_filesystem;
+};
+
 /* zonecfg's attr: free-form, for brands and operators. */
 struct zone_attr {
 	struct nrd_present present;
@@ -142,6 +161,17 @@ struct zone_config {
 	size_t n_devices;
 	struct zone_attr *attrs;
 	size_t n_attrs;
+
+	/* a guest's hardware */
+	uint64_t ram;         /* MiB it has; max_physical_memory is what its zone may use for that */
+	uint64_t vcpus;
+	char *cpu_type;       /* "host", or a model of QEMU's */
+	char *bootrom;        /* "bios", "uefi" */
+	char *boot;           /* "order=cd" */
+	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */
+	char *qemu_extra_opts; /* words after all others of QEMU's command line */
+	struct zone_disk *disks;
+	size_t n_disks;
 	char **datasets;      /* delegated */
 
 	char **customer_metadata, **internal_metadata, **tags; /* maps */

@@ -285,6 +285,40 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 	return r;
 }
 
+/* Threads and no processes. clone3 has its flags in memory: ENOSYS, and the C library takes clone. */
+static int
+fill_guest(scmp_filter_ctx ctx, struct nrd_err *err)
+{
+	int r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0);
+
+	if (r >= 0)
+		r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2);
+	for (const char *const *name = zone_filter_guest; r >= 0 && *name != NULL; name++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(*name), 0);
+	if (r >= 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
+				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_NEWUSER, CLONE_THREAD));
+	return r < 0 ? failed(err, r, "a guest's") : 0;
+}
+
+static int
+compile_guest(int out, struct nrd_err *err)
+{
+	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+	int r;
+
+	if (ctx == NULL)
+		return nrd_nomem(err);
+	r = fill_guest(ctx, err);
+	if (r >= 0) {
+		r = seccomp_export_bpf(ctx, out);
+		if (r < 0)
+			r = failed(err, r, "export");
+	}
+	seccomp_release(ctx);
+	return r;
+}
+
 int
 zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filter,
 		 struct nrd_err *err)
@@ -294,6 +328,6 @@ zone_filter_make(const struct zone_config *config, struct zone_filter *ret_filte
 
 	if (fd < 0)
 		return nrd_fail(err, errno, "ZoneFilter", "make room for the filter: %m");
-	r = compile(config->brand == ZONE_LX, config->nesting, fd, err);
+	r = config->brand == ZONE_KVM ? compile_guest(fd, err) : compile(config->brand == ZONE_LX, config->nesting, fd, err);
 	return r < 0 ? r : zone_filter_take(fd, ret_filter, err);
 }

@@ -34,6 +34,7 @@ main(int argc, char **argv)
 		{ .brand = ZONE_NATIVE, .nesting = true },
 		{ .brand = ZONE_LX },
 		{ .brand = ZONE_LX, .nesting = true },
+		{ .brand = ZONE_KVM },
 	};
 	struct nrd_err err = { 0 };
 	int r = 0;

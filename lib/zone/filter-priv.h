@@ -8,6 +8,9 @@
 extern const char *const zone_filter_allowed[];
 extern const char *const zone_filter_refused[];
 
+/* What QEMU needs for a guest: no program but itself, no socket of its own, no file of a name but what it reads at its start. */
+extern const char *const zone_filter_guest[];
+
 /* A filter out of a file of instructions. */
 int zone_filter_take(int fd, struct zone_filter *ret_filter, struct nrd_err *err);
 

@@ -34,6 +34,7 @@
 #include "zone/delegate.h"
 #include "zone/etc.h"
 #include "zone/fdpass.h"
+#include "zone/hands.h"
 #include "zone/ipc.h"
 #include "zone/jail.h"
 #include "zone/pty.h"
@@ -52,6 +53,7 @@ struct start {
 	const struct zone_spec *spec;
 	struct zone_jail jail;
 	struct zone_tree tree;
+	struct zone_hands hands;
 	const int *stdio;
 	const struct zone_network *network;
 	struct zone_names names;
@@ -201,7 +203,8 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 		return r;
 	if (sethostname(name, strlen(name)) < 0)
 		return nrd_fail(err, errno, "ZoneStart", "set the hostname: %m");
-	zone_etc_write(s->config, &s->names);
+	if (!s->spec->sealed)
+		zone_etc_write(s->config, &s->names);
 	r = loopback_up(err);
 	if (r >= 0)
 		r = s->stdio[1] >= 0 ? take_streams(s->stdio, err) : take_terminal(console, s->config->docker, err);
@@ -210,6 +213,8 @@ child_steps(const struct start *s, int sock, struct nrd_err *err)
 		r = nrd_fail(err, errno, "ZoneStart", "go to %s: %m", s->spec->dir);
 	if (r >= 0)
 		r = zone_jail_enter(&s->jail, err);
+	if (r >= 0)
+		r = zone_hands_take(s->spec, &s->hands, err);
 	if (r >= 0)
 		r = zone_jail_user(s->uid, s->gid, s->spec->groups, s->spec->n_groups, err);
 	return r < 0 ? r : run_init(s, err);
@@ -489,6 +494,7 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 	struct start s = { .config = config, .spec = spec, .stdio = stdio, .network = network, .tree = ZONE_TREE_NONE };
 	struct zone_init init = { .pidfd = -1, .console = -1 };
 	int socks[2] = { -1, -1 };
+	bool handed = false;
 	int r = parse_user(spec->user, &s.uid, &s.gid, err);
 
 	if (r >= 0)
@@ -497,6 +503,9 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 		r = zone_jail_prepare(config, &s.jail, err);
 	if (r >= 0 && network != NULL)
 		r = network->names(config, &s.names, err);
+	if (r >= 0)
+		r = zone_hands_open(config, spec, network, &s.hands, err);
+	handed = r >= 0;
 	if (r >= 0 && socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, socks) < 0)
 		r = nrd_fail(err, errno, "ZoneStart", "make a socket pair: %m");
 	if (r >= 0)
@@ -512,6 +521,8 @@ zone_init_start(const struct zone_config *config, const struct zone_spec *spec, 
 	if (socks[0] >= 0)
 		(void)close(socks[0]);
 	zone_tree_close(&s.tree);
+	if (handed)
+		zone_hands_close(spec, &s.hands);
 	zone_jail_fini(&s.jail);
 	zone_names_fini(&s.names);
 	if (r >= 0)

@@ -42,6 +42,24 @@ zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount)
 	return 0;
 }
 
+int
+zone_spec_hand(struct zone_spec *spec, enum zone_hand_kind kind, const char *path, int flags, int *ret_fd)
+{
+	struct zone_hand *more = reallocarray(spec->hands, spec->n_hands + 1, sizeof(*more));
+	struct zone_hand h = { .kind = kind, .flags = flags };
+
+	if (more == NULL)
+		return -ENOMEM;
+	spec->hands = more;
+	if (spec->n_hands == ZONE_HANDS_MAX)
+		return -E2BIG;
+	if (!copy(&h.path, path))
+		return -ENOMEM;
+	*ret_fd = ZONE_HAND_FIRST + (int)spec->n_hands;
+	spec->hands[spec->n_hands++] = h;
+	return 0;
+}
+
 bool
 zone_spec_volatile(const struct zone_spec *spec)
 {
@@ -60,6 +78,9 @@ zone_spec_fini(struct zone_spec *spec)
 	for (size_t i = 0; i < spec->n_mounts; i++)
 		mount_fini(&spec->mounts[i]);
 	free(spec->mounts);
+	for (size_t i = 0; i < spec->n_hands; i++)
+		free(spec->hands[i].path);
+	free(spec->hands);
 	free(spec->root);
 	nrd_strv_free(spec->argv);
 	nrd_strv_free(spec->env);

@@ -32,6 +32,25 @@ struct zone_mount {
 	unsigned flags;
 };
 
+/*
+ * What the first process is handed beside its 0, 1 and 2: opened by zoneadmd, open in it under a number it knows from its
+ * arguments.
+ */
+enum zone_hand_kind {
+	ZONE_HAND_FILE,   /* path, opened with flags; the node of a volume is waited for */
+	ZONE_HAND_LISTEN, /* a stream socket that listens at path, which is root's alone */
+	ZONE_HAND_NIC,    /* the device of the NIC called path, by struct zone_network's tap */
+};
+
+struct zone_hand {
+	enum zone_hand_kind kind;
+	char *path;
+	int flags;
+};
+
+#define ZONE_HAND_FIRST 100 /* the number of the first one, and so on */
+#define ZONE_HANDS_MAX  96
+
 struct zone_spec {
 	char *root;         /* directory on the node that becomes the zone's / */
 	struct zone_mount *mounts; /* in order, after proc, sys, dev and the like */
@@ -49,10 +68,16 @@ struct zone_spec {
 	char *uts_release;  /* what uname says in it, or NULL: what it says on the node */
 	char *uts_version;
 	bool nesting;       /* may run containers of its own */
+	bool sealed;        /* nobody writes to its root, and nothing in it is made for this boot */
+	struct zone_hand *hands;
+	size_t n_hands;
 };
 
 /* Takes a mount over (its texts are copied). -ENOMEM. */
 int zone_spec_mount(struct zone_spec *spec, const struct zone_mount *mount);
+
+/* Takes one over (its text is copied). *ret_fd: the number it will have. -ENOMEM, -E2BIG. */
+int zone_spec_hand(struct zone_spec *spec, enum zone_hand_kind kind, const char *path, int flags, int *ret_fd);
 bool zone_spec_volatile(const struct zone_spec *spec);
 bool zone_spec_nesting(const struct zone_spec *spec);
 void zone_spec_fini(struct zone_spec *spec);

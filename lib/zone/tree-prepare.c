@@ -168,6 +168,9 @@ prepare(const struct zone_config *config, const struct zone_spec *spec, int user
 	struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV, .attr_clr = MOUNT_ATTR_NOSUID };
 	int r;
 
+	if (spec->sealed)
+		attr = (struct mount_attr){ .attr_set = MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID | MOUNT_ATTR_RDONLY };
+
 	t->root = zone_mount_clone(AT_FDCWD, spec->root, 0);
 	if (t->root < 0)
 		return nrd_fail(err, errno, "ZoneMount", "take the root %s: %m", spec->root);

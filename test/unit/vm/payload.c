@@ -221,10 +221,10 @@ table(void)
 			CHECK(nrd_schema_find(&zone_config_schema, p->name) != NULL);
 		if (p->of != NULL)
 			CHECK(nrd_schema_find(&zone_config_schema, p->of) != NULL);
-		CHECK(p[1].name == NULL || !nrd_streq(p->name, p[1].name));
-		CHECK(vm_prop_find(p->name) == p);
+		CHECK(p[1].name == NULL || !nrd_streq(p->name, p[1].name) || (p->brands & p[1].brands) == 0);
+		CHECK(vm_prop_find(p->name, p->brands) == p);
 	}
-	CHECK(vm_prop_find("nope") == NULL);
+	CHECK(vm_prop_find("nope", VM_ANY) == NULL);
 	CHECK_STR(vm_prop_suggest("qouta", VM_LX, VM_UPDATE), "quota");
 }
 

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+/*
+ * QEMU listens at sockets in the zone's directory in RAM, so that a zoneadmd that takes over finds them again. What it says is
+ * believed no more than what a tenant says: a guest may have taken it over. A command waits for its answer, and what happens
+ * meanwhile (events) is seen to when it is there.
+ */
+#include "guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "brand/guest.h"
+#include "nrd/clock.h"
+#include "nrd/file.h"
+#include "nrd/json.h"
+#include "nrd/log.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/config-guest.h"
+#include "zone/event.h"
+#include "zoneadmd.h"
+
+#define BEGIN_MS   60000 /* firmware and devices; under emulation it takes seconds */
+#define ANSWER_MS  10000
+#define LINE_MAX_BYTES ((size_t)256 << 10)
+#define READ_BYTES ((size_t)16 << 10)
+#define LOG_BYTES  ((off_t)1 << 20) /* then it begins anew */
+
+/* ---- what QEMU itself says ---- */
+
+static void
+log_path(const struct zoneadmd *z, char *ret_path, size_t size)
+{
+	(void)snprintf(ret_path, size, "%s/" ZONE_LOGS_DIR "/" GUEST_LOG, z->config.zonepath);
+}
+
+int
+guest_prepare(struct zoneadmd *z, struct nrd_err *err)
+{
+	char path[1024];
+	struct stat st;
+	int fd, r;
+
+	if (!zone_is_guest(&z->config))
+		return 0;
+	(void)snprintf(path, sizeof(path), "%s/" ZONE_LOGS_DIR, z->config.zonepath);
+	r = nrd_mkdir_p(path, 0700, err);
+	if (r < 0)
+		return r;
+	log_path(z, path, sizeof(path));
+	fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return nrd_fail(err, errno, "Zoneadmd", "open %s: %m", path);
+	if (fstat(fd, &st) == 0 && st.st_size > LOG_BYTES && ftruncate(fd, 0) < 0)
+		nrd_log(NRD_WARN, "ignoring: its log is long", NRD_S("zone", z->name), NRD_S("path", path));
+	z->boot.stdio[1] = fd;
+	z->boot.stdio[2] = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	return z->boot.stdio[2] < 0 ? nrd_fail(err, errno, "Zoneadmd", "%s: %m", path) : 0;
+}
+
+/* Its last line, without the date before it. */
+static void
+last_words(const struct zoneadmd *z, char *dst, size_t size)
+{
+	NRD_FREE char *text = NULL;
+	const char *line, *colon;
+	char path[1024];
+	size_t len = 0;
+
+	log_path(z, path, sizeof(path));
+	(void)snprintf(dst, size, "see %.250s", path);
+	if (nrd_file_read(path, (size_t)LOG_BYTES * 4, &text, &len, NULL) < 0)
+		return;
+	while (len > 0 && text[len - 1] == '\n')
+		text[--len] = '\0';
+	line = strrchr(text, '\n');
+	line = line != NULL ? line + 1 : text;
+	colon = strstr(line, "qemu-system-x86_64: ");
+	if (line[0] != '\0')
+		(void)snprintf(dst, size, "%.300s", colon != NULL ? colon + strlen("qemu-system-x86_64: ") : line);
+}
+
+/* ---- its sockets ---- */
+
+static int
+connect_to(const struct zoneadmd *z, const char *name, struct nrd_err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), ZONE_RUN_DIR "/%.64s/%s", z->name, name);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return nrd_fail(err, errno, "QemuFailed", "connect to QEMU at %s: %m", addr.sun_path);
+	return nrd_take_fd(&fd);
+}
+
+static void
+drop_qmp(struct guest *g)
+{
+	if (g->qmp >= 0)
+		(void)close(g->qmp);
+	g->qmp = -1;
+	nrd_buf_fini(&g->in);
+}
+
+/* ---- its monitor ---- */
+
+static void
+on_event(struct zoneadmd *z, const struct nrd_val *message)
+{
+	static const struct {
+		const char *qmp, *ours;
+	} told[] = {
+		{ "RESET", "reset" }, { "SHUTDOWN", "shutdown" }, { "GUEST_PANICKED", "panic" }, { "BLOCK_IO_ERROR", "io-error" },
+		{ "STOP", "paused" }, { "RESUME", "resumed" },
+	};
+	const char *name = nrd_get_str(message, "event");
+	struct nrd_err why = { 0 };
+
+	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
+		if (!nrd_streq(told[i].qmp, name))
+			continue;
+		nrd_log(NRD_INFO, "guest", NRD_S("zone", z->name), NRD_S("event", told[i].ours));
+		if (zone_event(z->name, "guest", NULL, told[i].ours, &z->run.seq, &why) < 0)
+			nrd_log(NRD_WARN, "ignoring: an event was not written", NRD_S("zone", z->name), NRD_ERR(&why));
+	}
+}
+
+/* The next message, when a whole line is there: 1. */
+static int
+take_message(struct guest *g, struct nrd_json **ret_doc)
+{
+	for (;;) {
+		const char *end = g->in.len > 0 ? memchr(g->in.data, '\n', g->in.len) : NULL;
+		size_t len = end != NULL ? (size_t)(end - g->in.data) : 0;
+		int r;
+
+		if (end == NULL)
+			return 0;
+		r = nrd_json_parse(g->in.data, len, NULL, ret_doc, NULL);
+		nrd_buf_drop(&g->in, len + 1);
+		if (r == 0)
+			return 1;
+	}
+}
+
+/* 1: something came. -EPIPE: it is gone. */
+static int
+read_some(struct guest *g)
+{
+	ssize_t n;
+
+	if (nrd_buf_reserve(&g->in, READ_BYTES) < 0)
+		return -EPIPE;
+	n = recv(g->qmp, g->in.data + g->in.len, READ_BYTES, MSG_DONTWAIT);
+	if (n > 0) {
+		g->in.len += (size_t)n;
+		return 1;
+	}
+	return n < 0 && (errno == EAGAIN || errno == EINTR) ? 0 : -EPIPE;
+}
+
+static int
+gone(const struct zoneadmd *z, struct nrd_err *err)
+{
+	char words[320];
+
+	last_words(z, words, sizeof(words));
+	return nrd_fail(err, EPIPE, "QemuFailed", "QEMU ended: %s", words);
+}
+
+/* The next message that is no event; the caller frees it. */
+static int
+await_message(struct zoneadmd *z, int64_t end_ms, struct nrd_json **ret_doc, struct nrd_err *err)
+{
+	struct guest *g = &z->guest;
+
+	for (;;) {
+		struct pollfd p[2] = {
+			{ .fd = g->qmp, .events = POLLIN }, { .fd = z->boot.init.pidfd, .events = POLLIN },
+		};
+		NRD_AUTO(nrd_json) *doc = NULL;
+		int64_t left = end_ms - nrd_now_ms();
+
+		while (take_message(g, &doc) == 1) {
+			if (nrd_get_str(nrd_json_root(doc), "event") == NULL) {
+				*ret_doc = NRD_TAKE(doc);
+				return 0;
+			}
+			on_event(z, nrd_json_root(doc));
+			nrd_json_cleanup(&doc);
+			doc = NULL;
+		}
+		if (left <= 0)
+			return nrd_fail(err, ETIMEDOUT, "QemuFailed", "QEMU does not answer");
+		if (poll(p, 2, (int)left) > 0 && p[0].revents != 0 && read_some(g) < 0)
+			return gone(z, err);
+		if (p[1].revents != 0 && p[0].revents == 0)
+			return gone(z, err);
+	}
+}
+
+static int
+command(struct zoneadmd *z, const char *name, int64_t end_ms, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	const struct nrd_val *error;
+	char text[128];
+	int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n", name);
+	int r;
+
+	if (z->guest.qmp < 0)
+		return nrd_fail(err, ENOTCONN, "QemuFailed", "%s: there is no connection to QEMU's monitor", name);
+	if (send(z->guest.qmp, text, (size_t)n, MSG_NOSIGNAL) != n)
+		return nrd_fail(err, errno, "QemuFailed", "%s: send: %m", name);
+	r = await_message(z, end_ms, &doc, err);
+	error = r == 0 ? nrd_val_get(nrd_json_root(doc), "error") : NULL;
+	if (error != NULL)
+		r = nrd_fail(err, EIO, "QemuFailed", "%.200s", nrd_get_str(error, "desc") != NULL ? nrd_get_str(error, "desc") : "?");
+	return nrd_wrap(err, r, "%s", name);
+}
+
+static int
+open_qmp(struct zoneadmd *z, int64_t end_ms, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *greeting = NULL;
+	int r;
+
+	drop_qmp(&z->guest);
+	z->guest.in = (struct nrd_buf)NRD_BUF_INIT(LINE_MAX_BYTES);
+	z->guest.qmp = connect_to(z, GUEST_QMP, err);
+	r = z->guest.qmp < 0 ? z->guest.qmp : await_message(z, end_ms, &greeting, err);
+	if (r == 0)
+		r = command(z, "qmp_capabilities", end_ms, err);
+	if (r < 0)
+		drop_qmp(&z->guest);
+	return r;
+}
+
+/* ---- begin and end ---- */
+
+int
+guest_begin(struct zoneadmd *z, struct nrd_err *err)
+{
+	int64_t end_ms = nrd_now_ms() + BEGIN_MS;
+	int r, com1;
+
+	if (!zone_is_guest(&z->config))
+		return 0;
+	/* It answers from its main loop, before which it has become nobody. */
+	r = open_qmp(z, end_ms, err);
+	if (r < 0)
+		return r;
+	com1 = connect_to(z, GUEST_COM1, err);
+	if (com1 < 0)
+		return com1;
+	console_set(z, com1);
+	return command(z, "cont", end_ms, err);
+}
+
+void
+guest_adopt(struct zoneadmd *z)
+{
+	struct nrd_err why = { 0 };
+	int com1;
+
+	if (!zone_is_guest(&z->config))
+		return;
+	com1 = connect_to(z, GUEST_COM1, &why);
+	if (com1 < 0)
+		nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
+	console_set(z, com1);
+	if (open_qmp(z, nrd_now_ms() + ANSWER_MS, &why) < 0)
+		nrd_log(NRD_WARN, "ignoring: no monitor", NRD_S("zone", z->name), NRD_ERR(&why));
+}
+
+void
+guest_end(struct zoneadmd *z)
+{
+	drop_qmp(&z->guest);
+}
+
+int
+guest_powerdown(struct zoneadmd *z, struct nrd_err *err)
+{
+	return command(z, "system_powerdown", nrd_now_ms() + ANSWER_MS, err);
+}
+
+void
+guest_poll(const struct zoneadmd *z, struct pollfd *p)
+{
+	*p = (struct pollfd){ .fd = z->guest.qmp, .events = POLLIN };
+}
+
+void
+guest_turn(struct zoneadmd *z, const struct pollfd *p)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	int r;
+
+	if (p->revents == 0 || z->guest.qmp < 0)
+		return;
+	r = read_some(&z->guest);
+	while (take_message(&z->guest, &doc) == 1) {
+		on_event(z, nrd_json_root(doc));
+		nrd_json_cleanup(&doc);
+		doc = NULL;
+	}
+	/* It goes away, or says without end what is no line. */
+	if (r < 0)
+		drop_qmp(&z->guest);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "nrd/buf.h"
+#include "nrd/err.h"
+
+/* QEMU of a guest: its monitor (QMP), its serial ports. A zone of another brand has none of it. */
+struct guest {
+	int qmp;          /* -1: not connected */
+	struct nrd_buf in; /* of qmp: what is no whole line yet */
+};
+
+struct zoneadmd;
+
+/* What QEMU itself says goes to a file, from z->boot.stdio on. Before it is started. "Zoneadmd". */
+int guest_prepare(struct zoneadmd *z, struct nrd_err *err);
+
+/*
+ * QEMU was executed: waits until it has put its devices together and has given up all privileges, takes its serial ports over,
+ * and lets the guest run. "QemuFailed": what QEMU said of it.
+ */
+int guest_begin(struct zoneadmd *z, struct nrd_err *err);
+
+/* Takes over what runs already. */
+void guest_adopt(struct zoneadmd *z);
+
+/* It is gone, or will be. */
+void guest_end(struct zoneadmd *z);
+
+/* Presses the power button. "QemuFailed". */
+int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
+
+void guest_poll(const struct zoneadmd *z, struct pollfd *p);
+void guest_turn(struct zoneadmd *z, const struct pollfd *p);

@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "brand/guest.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "brand/brand-priv.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "zone/config-guest.h"
+#include "zone/state.h"
+
+#define QEMU      "/usr/bin/qemu-system-x86_64"
+#define MACHINE   "pc-q35-10.0,usb=off,vmport=off,hpet=off,dump-guest-core=off"
+#define KVM       "/dev/kvm"
+#define VHOST     "/dev/vhost-net"
+#define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
+#define NOBODY    "1:1" /* any user that is not root and owns nothing */
+#define IDE_PORTS 6     /* of the machine's controller */
+
+/* A command line that is put together; the first failure sticks. */
+struct line {
+	const struct zone_config *config;
+	struct zone_spec *spec;
+	unsigned set;   /* next fdset */
+	unsigned order; /* next place in the order it boots from */
+	unsigned ide;
+	bool scsi;
+	int failed;
+};
+
+__attribute__((format(printf, 2, 3))) static void
+add(struct line *l, const char *fmt, ...)
+{
+	NRD_AUTO(nrd_buf) text = { 0 };
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)nrd_buf_vprintf(&text, fmt, ap);
+	va_end(ap);
+	if (l->failed == 0)
+		l->failed = text.failed < 0 ? text.failed : nrd_strv_add(&l->spec->argv, nrd_buf_str(&text));
+}
+
+#define OPTION(l, name, ...) (add(l, name), add(l, __VA_ARGS__))
+
+/* What it is handed; its number there. */
+static int
+hand(struct line *l, enum zone_hand_kind kind, const char *path, int flags)
+{
+	int fd = -1;
+
+	if (l->failed == 0)
+		l->failed = zone_spec_hand(l->spec, kind, path, flags, &fd);
+	return fd;
+}
+
+/* The same, as a file that QEMU opens by the name /dev/fdset/N; an option of its own, and no part of another. */
+static unsigned
+hand_set(struct line *l, const char *path, int flags)
+{
+	int fd = hand(l, ZONE_HAND_FILE, path, flags);
+
+	OPTION(l, "-add-fd", "fd=%d,set=%u", fd, ++l->set);
+	return l->set;
+}
+
+static void
+add_channel(struct line *l, const char *name)
+{
+	char path[128];
+
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.64s/%s", l->config->zonename, name);
+	OPTION(l, "-chardev", "socket,id=%s,fd=%d,server=on,wait=off", name, hand(l, ZONE_HAND_LISTEN, path, 0));
+}
+
+/* ---- what it is ---- */
+
+/* "20261126T224223Z", as uname says it. */
+static void
+platform_stamp(char ret_stamp[32])
+{
+	struct utsname name;
+	const char *at = uname(&name) == 0 ? strstr(name.version, "nereid_") : NULL;
+
+	(void)snprintf(ret_stamp, 32, "%.*s", at != NULL ? (int)strcspn(at + 7, " ") : 0, at != NULL ? at + 7 : "");
+}
+
+static void
+add_identity(struct line *l)
+{
+	const struct zone_config *c = l->config;
+	char uuid[NRD_UUID_TEXT], stamp[32];
+
+	nrd_uuid_format(&c->uuid, uuid);
+	OPTION(l, "-name", "guest=%s,debug-threads=on", c->zonename);
+	OPTION(l, "-uuid", "%s", uuid);
+	platform_stamp(stamp);
+	/* By these cloud-init's SmartOS source knows where it is. */
+	OPTION(l, "-smbios", "type=1,manufacturer=Joyent,product=SmartDC HVM,version=7.%s,serial=%s,sku=001,family=Virtual Machine",
+	       stamp, uuid);
+}
+
+static void
+add_machine(struct line *l)
+{
+	const struct zone_config *c = l->config;
+	unsigned set = hand_set(l, KVM, O_RDWR);
+
+	OPTION(l, "-machine", MACHINE);
+	OPTION(l, "-accel", "kvm,device=/dev/fdset/%u", set);
+	OPTION(l, "-cpu", "%s", c->cpu_type != NULL ? c->cpu_type : "host");
+	OPTION(l, "-smp", "%" PRIu64 ",sockets=1,cores=%" PRIu64 ",threads=1", c->vcpus, c->vcpus);
+	OPTION(l, "-m", "%" PRIu64, c->ram);
+	OPTION(l, "-rtc", "base=utc,driftfix=slew");
+}
+
+static void
+add_firmware(struct line *l)
+{
+	const struct zone_config *c = l->config;
+	char path[1024];
+	unsigned set;
+
+	if (!nrd_streq(c->bootrom, "uefi"))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/" GUEST_VARS, c->zonepath);
+	set = hand_set(l, path, O_RDWR);
+	OPTION(l, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" OVMF_CODE);
+	OPTION(l, "-drive", "if=pflash,unit=1,format=raw,file=/dev/fdset/%u", set);
+}
+
+static void
+add_jail(struct line *l)
+{
+	OPTION(l, "-run-with", "chroot=/" GUEST_EMPTY ",user=" NOBODY);
+	/* Becoming another user is its own last step; what is denied here it cannot do from the very start. */
+	OPTION(l, "-sandbox", "on,obsolete=deny,elevateprivileges=allow,spawn=deny,resourcecontrol=deny");
+	OPTION(l, "-msg", "timestamp=on");
+}
+
+static void
+add_channels(struct line *l)
+{
+	add_channel(l, GUEST_QMP);
+	OPTION(l, "-mon", "chardev=" GUEST_QMP ",mode=control");
+	add_channel(l, GUEST_COM1);
+	OPTION(l, "-serial", "chardev:" GUEST_COM1);
+	add_channel(l, GUEST_COM2);
+	OPTION(l, "-serial", "chardev:" GUEST_COM2);
+}
+
+/* ---- disks ---- */
+
+/* ",bootindex=N" of a device whose turn it is. */
+static void
+order_text(struct line *l, bool boots, char ret_text[32])
+{
+	ret_text[0] = '\0';
+	if (boots)
+		(void)snprintf(ret_text, 32, ",bootindex=%u", ++l->order);
+}
+
+static void
+add_scsi(struct line *l)
+{
+	if (!l->scsi)
+		OPTION(l, "-device", "virtio-scsi-pci,id=scsi");
+	l->scsi = true;
+}
+
+/* An error of the node's pauses the guest, which then has not seen it: a full pool is no broken disk. */
+#define ERRORS ",werror=stop,rerror=stop"
+
+static void
+add_disk_device(struct line *l, const struct zone_disk *d, const char *name, const char *order)
+{
+	bool cdrom = !zone_disk_is_volume(d);
+
+	if (nrd_streq(d->model, "nvme") && !cdrom) {
+		OPTION(l, "-device", "nvme,id=%s-dev,drive=%s,serial=%s%s", name, name, name, order);
+	} else if (nrd_streq(d->model, "scsi") || (cdrom && nrd_streq(d->model, "virtio"))) {
+		add_scsi(l);
+		OPTION(l, "-device", "scsi-%s,bus=scsi.0,id=%s-dev,drive=%s,serial=%s%s" ERRORS, cdrom ? "cd" : "hd", name, name, name,
+		       order);
+	} else if (nrd_streq(d->model, "virtio")) {
+		OPTION(l, "-device", "virtio-blk-pci,id=%s-dev,drive=%s,serial=%s%s" ERRORS, name, name, name, order);
+	} else {
+		OPTION(l, "-device", "ide-%s,bus=ide.%u,id=%s-dev,drive=%s,serial=%s%s" ERRORS, cdrom ? "cd" : "hd", l->ide++, name,
+		       name, name, order);
+	}
+}
+
+static void
+add_disk(struct line *l, const struct zone_disk *d, size_t index, bool boots)
+{
+	const char *last = strrchr(d->path, '/');
+	bool volume = zone_disk_is_volume(d);
+	char name[64], order[32];
+	unsigned set;
+
+	if (volume)
+		(void)snprintf(name, sizeof(name), "%.60s", last + 1);
+	else
+		(void)snprintf(name, sizeof(name), "cdrom%zu", index);
+	set = hand_set(l, d->path, volume ? O_RDWR | O_DIRECT : O_RDONLY);
+	if (volume)
+		OPTION(l, "-blockdev",
+		       "driver=raw,node-name=%s,discard=unmap,cache.direct=on,file.driver=host_device,file.aio=native,"
+		       "file.cache.direct=on,file.discard=unmap,file.filename=/dev/fdset/%u",
+		       name, set);
+	else
+		OPTION(l, "-blockdev", "driver=raw,node-name=%s,read-only=on,file.driver=file,file.read-only=on,"
+		       "file.filename=/dev/fdset/%u", name, set);
+	order_text(l, boots, order);
+	add_disk_device(l, d, name, order);
+}
+
+/* Those of a kind; the one to boot from before the others. */
+static void
+add_disks(struct line *l, bool volumes, bool boots)
+{
+	const struct zone_config *c = l->config;
+
+	for (int turn = 0; turn < 2; turn++)
+		for (size_t i = 0; i < c->n_disks; i++)
+			if (zone_disk_is_volume(&c->disks[i]) == volumes && c->disks[i].boot == (turn == 0))
+				add_disk(l, &c->disks[i], i, boots);
+}
+
+/* ---- NICs ---- */
+
+static void
+add_nic(struct line *l, const struct zone_nic *nic, bool boots)
+{
+	static const struct {
+		const char *model, *device;
+	} devices[] = {
+		{ "virtio", "virtio-net-pci" }, { "e1000", "e1000" }, { "e1000e", "e1000e" }, { "rtl8139", "rtl8139" },
+		{ "vmxnet3", "vmxnet3" },
+	};
+	const char *device = devices[0].device;
+	int tap = hand(l, ZONE_HAND_NIC, nic->interface, 0);
+	char mac[NRD_MAC_TEXT], order[32], vhost[48] = "";
+
+	for (size_t i = 0; i < nrd_count(devices); i++)
+		if (nrd_streq(devices[i].model, nic->model))
+			device = devices[i].device;
+	if (device == devices[0].device)
+		(void)snprintf(vhost, sizeof(vhost), ",vhost=on,vhostfd=%d", hand(l, ZONE_HAND_FILE, VHOST, O_RDWR));
+	OPTION(l, "-netdev", "tap,id=%s,fd=%d%s", nic->interface, tap, vhost);
+	nrd_mac_format(&nic->mac, mac);
+	order_text(l, boots, order);
+	OPTION(l, "-device", "%s,id=%s-dev,netdev=%s,mac=%s%s", device, nic->interface, nic->interface, mac, order);
+}
+
+static void
+add_nics(struct line *l, bool boots)
+{
+	for (size_t i = 0; i < l->config->n_nics; i++)
+		add_nic(l, &l->config->nics[i], boots);
+}
+
+/* ---- all of it ---- */
+
+/* Each kind in its turn, and what the order does not name after all others. */
+static void
+add_bootable(struct line *l)
+{
+	const char *order = l->config->boot != NULL ? l->config->boot + strlen("order=") : "cd";
+	static const char kinds[] = "cdn";
+
+	for (int named = 1; named >= 0; named--) {
+		const char *all = named ? order : kinds;
+
+		for (const char *kind = all; *kind != '\0'; kind++) {
+			if (!named && strchr(order, *kind) != NULL)
+				continue;
+			if (*kind == 'n')
+				add_nics(l, named != 0);
+			else
+				add_disks(l, *kind == 'c', named != 0);
+		}
+	}
+}
+
+static void
+add_extra(struct line *l)
+{
+	NRD_STRV char **words = NULL;
+
+	if (l->config->qemu_extra_opts == NULL || l->failed < 0)
+		return;
+	l->failed = nrd_strv_split(l->config->qemu_extra_opts, ' ', &words);
+	for (size_t i = 0; l->failed == 0 && words != NULL && words[i] != NULL; i++)
+		l->failed = nrd_strv_add(&l->spec->argv, words[i]);
+}
+
+static int
+check_ide(const struct zone_config *c, struct nrd_err *err)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->n_disks; i++)
+		n += nrd_streq(c->disks[i].model, "ide") || nrd_streq(c->disks[i].model, "ahci") ||
+		     (!zone_disk_is_volume(&c->disks[i]) && nrd_streq(c->disks[i].model, "nvme"));
+	if (n <= IDE_PORTS)
+		return 0;
+	return nrd_fail(err, E2BIG, "BadDisk", "it has %zu disks of model ide, and there are %d ports: take virtio or scsi", n, IDE_PORTS);
+}
+
+int
+guest_spec(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err)
+{
+	struct line l = { .config = config, .spec = spec };
+	int r = check_ide(config, err);
+
+	if (r < 0)
+		return r;
+	if (access(KVM, F_OK) < 0)
+		return nrd_fail(err, ENODEV, "NoKvm", "this node runs no guests: there is no " KVM ", as its processors cannot, or their "
+				"firmware does not let them (VT-x, AMD-V)");
+	add(&l, QEMU);
+	add(&l, "-nodefaults");
+	add(&l, "-no-user-config");
+	add(&l, "-S");
+	add_identity(&l);
+	add_machine(&l);
+	add_firmware(&l);
+	add_jail(&l);
+	add_channels(&l);
+	OPTION(&l, "-display", "none");
+	OPTION(&l, "-device", "VGA");
+	OPTION(&l, "-object", "rng-builtin,id=rng");
+	OPTION(&l, "-device", "virtio-rng-pci,rng=rng");
+	add_bootable(&l);
+	add_extra(&l);
+	return l.failed < 0 ? (l.failed == -E2BIG ? nrd_fail(err, E2BIG, "BadDisk", "it has too many disks and NICs") : nrd_nomem(err)) : 0;
+}

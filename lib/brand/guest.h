@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "nrd/err.h"
+#include "zone/config.h"
+#include "zone/spec.h"
+
+/*
+ * The command line of a guest's QEMU, and what it is handed. It opens nothing itself but its own firmware, then leaves its root
+ * for an empty directory as a user without privileges; it waits there, stopped, until it is told to go on (-S). Every disk is a
+ * block node of QEMU's named as its volume ("disk0"), its device "disk0-dev"; every NIC a netdev of its name, and "net0-dev".
+ */
+
+/* Sockets in the zone's directory in RAM at which QEMU listens, for zoneadmd alone. */
+#define GUEST_QMP  "qmp"  /* its monitor */
+#define GUEST_COM1 "com1" /* the console */
+#define GUEST_COM2 "com2" /* the metadata service, as SmartOS has it */
+
+/* Files below the zonepath. */
+#define GUEST_LOG  "qemu.log" /* in ZONE_LOGS_DIR: what QEMU itself says */
+#define GUEST_VARS "uefi-vars.fd"
+
+/* In its root: nothing is ever there. */
+#define GUEST_EMPTY "var/empty"
+
+/* "NoKvm" when the node's processors or their firmware cannot run guests. -ENOMEM. */
+int guest_spec(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err);

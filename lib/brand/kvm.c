@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+
+/*
+ * A guest's zone: QEMU is its only process. Its root is made of empty directories and the platform's /usr, for the time until
+ * QEMU has read its firmware; from the guest's first instruction on it is an empty directory.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "brand-priv.h"
+#include "brand/guest.h"
+#include "brand/root.h"
+#include "nrd/file.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+
+#define QEMU      "base/usr/bin/qemu-system-x86_64"
+#define OVMF_VARS "base/usr/share/OVMF/OVMF_VARS_4M.fd"
+#define VARS_MAX  ((size_t)16 << 20)
+
+static int
+install(const struct zone_config *config, int root, const struct brand_source *source, struct nrd_err *err)
+{
+	static const char *const dirs[] = { "dev", "etc", "proc", "run", "sys", "tmp", "usr", GUEST_EMPTY };
+	static const char *const links[][2] = { { "bin", "usr/bin" }, { "lib", "usr/lib" }, { "lib64", "usr/lib64" } };
+	int r = 0;
+
+	(void)config;
+	(void)source;
+	for (size_t i = 0; r == 0 && i < nrd_count(dirs); i++)
+		r = brand_root_mkdir(root, dirs[i], 0755, err);
+	for (size_t i = 0; r == 0 && i < nrd_count(links); i++)
+		r = brand_root_symlink(root, links[i][0], links[i][1], err);
+	return r;
+}
+
+/* Who a guest is its own disk says. */
+static int
+identify(const struct zone_config *config, int root, struct nrd_err *err)
+{
+	(void)config;
+	(void)root;
+	(void)err;
+	return 0;
+}
+
+static int
+verify(const struct zone_config *config, int root, struct nrd_err *err)
+{
+	NRD_FREE char *qemu = nrd_format("%s/" QEMU, brand_platform());
+
+	(void)config;
+	if (qemu == NULL)
+		return nrd_nomem(err);
+	if (access(qemu, X_OK) < 0)
+		return nrd_fail(err, errno, "PlatformMissing", "%s: %m", qemu);
+	if (!brand_root_has(root, GUEST_EMPTY))
+		return nrd_fail(err, ENOENT, "ZoneRootBad", "there is no /" GUEST_EMPTY " in its root");
+	return 0;
+}
+
+/* What a guest's firmware remembers is the machine's, from its first boot on. */
+static int
+make_vars(const struct zone_config *config, struct nrd_err *err)
+{
+	NRD_FREE char *from = nrd_format("%s/" OVMF_VARS, brand_platform());
+	NRD_FREE char *to = nrd_format("%s/" GUEST_VARS, config->zonepath);
+	NRD_FREE char *data = NULL;
+	size_t len = 0;
+	int r;
+
+	if (from == NULL || to == NULL)
+		return nrd_nomem(err);
+	if (!nrd_streq(config->bootrom, "uefi") || nrd_path_exists(to))
+		return 0;
+	r = nrd_file_read(from, VARS_MAX, &data, &len, err);
+	return r < 0 ? r : nrd_file_write(to, data, len, 0600, err);
+}
+
+static int
+spec_of(const struct zone_config *config, const struct zone_boot_request *request, struct zone_spec *ret_spec, struct nrd_err *err)
+{
+	NRD_AUTO(zone_spec) spec = { 0 };
+	int r = brand_spec_platform(&spec, "base/usr", "/usr", 0, err);
+
+	(void)request;
+	spec.root = nrd_format("%s/root", config->zonepath);
+	spec.sealed = true;
+	if (r == 0 && (spec.root == NULL || nrd_strv_add(&spec.env, "PATH=/usr/bin") < 0))
+		r = nrd_nomem(err);
+	if (r == 0)
+		r = make_vars(config, err);
+	if (r == 0)
+		r = guest_spec(config, &spec, err);
+	if (r < 0)
+		return r;
+	*ret_spec = spec;
+	spec = (struct zone_spec){ 0 };
+	return 0;
+}
+
+/* By its monitor, and not a signal: that would be the end of QEMU, not of what runs in it. */
+static int
+stop(const struct zone_config *config, bool reboot, struct brand_stop *ret_stop, struct nrd_err *err)
+{
+	(void)config;
+	(void)reboot;
+	(void)err;
+	*ret_stop = (struct brand_stop){ .powerdown = true };
+	return 0;
+}
+
+const struct brand brand_kvm = {
+	.id = ZONE_KVM,
+	.name = "kvm",
+	.install = install,
+	.identify = identify,
+	.verify = verify,
+	.spec = spec_of,
+	.stop = stop,
+};

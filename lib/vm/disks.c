@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "vm/disks.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "image/installed.h"
+#include "nrd/mem.h"
+#include "nrd/str.h"
+#include "store/dataset.h"
+#include "zone/config-guest.h"
+
+#define DISK_SCHEMA   (nrd_schema_find(&zone_config_schema, "disks")->schema)
+#define DEFAULT_MODEL "virtio"
+#define DEFAULT_BLOCK 8192 /* as SmartOS has it: most guests write 4 KiB */
+
+/* ---- completed ---- */
+
+const struct zone_disk *
+vm_disk_find(const struct zone_config *c, const char *path)
+{
+	for (size_t i = 0; c != NULL && path != NULL && i < c->n_disks; i++)
+		if (nrd_streq(c->disks[i].path, path))
+			return &c->disks[i];
+	return NULL;
+}
+
+static int
+number_it(const struct zone_config *c, struct zone_disk *d, struct nrd_err *err)
+{
+	for (unsigned n = 0;; n++) {
+		NRD_FREE char *volume = nrd_format("%s/disk%u", c->zfs_filesystem, n);
+		NRD_FREE char *path = volume != NULL ? store_volume_path(volume) : NULL;
+
+		if (path == NULL)
+			return nrd_nomem(err);
+		if (vm_disk_find(c, path) != NULL)
+			continue;
+		d->zfs_filesystem = NRD_TAKE(volume);
+		d->path = NRD_TAKE(path);
+		NRD_SET(DISK_SCHEMA, d, zfs_filesystem);
+		NRD_SET(DISK_SCHEMA, d, path);
+		return 0;
+	}
+}
+
+static int
+fill_models(struct zone_config *c, struct zone_disk *d)
+{
+	const char *model = c->disk_driver;
+
+	for (size_t i = 0; model == NULL && i < c->n_disks; i++)
+		model = c->disks[i].model;
+	if (d->model == NULL && nrd_str_set(&d->model, model != NULL ? model : DEFAULT_MODEL) < 0)
+		return -ENOMEM;
+	NRD_SET(DISK_SCHEMA, d, model);
+	NRD_SET(DISK_SCHEMA, d, media);
+	return d->media != NULL ? 0 : nrd_str_set(&d->media, "disk");
+}
+
+static int
+fill_from_image(const struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	struct image image = { 0 };
+	uint64_t size = 0;
+	int r = store_open(&store, err);
+
+	if (r == 0)
+		r = image_read_in(store, c->zpool, d->image_uuid, &image, err);
+	if (r == -ENOENT)
+		return nrd_fail(err, ENOENT, "ImageNotInstalled", "disks[%zu].image_uuid: image %s is not installed: imgadm import %s",
+				i, d->image_uuid, d->image_uuid);
+	if (r == 0 && (!image.known || image.manifest.type != IMAGE_TYPE_ZVOL))
+		r = nrd_fail(err, EINVAL, "BadImage", "disks[%zu].image_uuid: image %s is of type %s; a disk is made of type zvol", i,
+			     d->image_uuid, image.known ? image_type_names[image.manifest.type] : "unknown");
+	size = image.manifest.image_size;
+	image_fini(&image);
+	if (r < 0)
+		return r;
+	if (d->image_size != 0 && d->image_size != size)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].image_size: image %s has %" PRIu64 " MiB, not %" PRIu64, i,
+				d->image_uuid, size, d->image_size);
+	if (d->size != 0 && d->size < size)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].size: %" PRIu64 " MiB are less than image %s has, %" PRIu64, i,
+				d->size, d->image_uuid, size);
+	d->image_size = size;
+	NRD_SET(DISK_SCHEMA, d, image_size);
+	if (d->size == 0)
+		d->size = size;
+	NRD_SET(DISK_SCHEMA, d, size);
+	return 0;
+}
+
+static int
+fill_cdrom(const struct zone_disk *d, size_t i, struct nrd_err *err)
+{
+	struct stat st;
+
+	if (d->path == NULL)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].path: a cdrom is a file: say which", i);
+	if (d->image_uuid != NULL || d->size != 0)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu]: a cdrom has no size and no image_uuid", i);
+	if (stat(d->path, &st) < 0)
+		return nrd_fail(err, errno, "BadDisk", "disks[%zu].path: %s: %m", i, d->path);
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode))
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].path: %s is no file", i, d->path);
+	return 0;
+}
+
+static int
+fill_volume(struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err *err)
+{
+	int r = 0;
+
+	if (d->path != NULL)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].path: only a cdrom says its path; a disk's is made up", i);
+	if (d->image_uuid == NULL && d->size == 0)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu]: it needs a size (MiB) or an image_uuid", i);
+	if (d->image_uuid != NULL && d->block_size != 0)
+		return nrd_fail(err, EINVAL, "BadDisk", "disks[%zu].block_size: it is that of image %s", i, d->image_uuid);
+	if (d->image_uuid != NULL)
+		r = fill_from_image(c, d, i, err);
+	if (r < 0)
+		return r;
+	if (d->image_uuid == NULL && d->block_size == 0) {
+		d->block_size = DEFAULT_BLOCK;
+		NRD_SET(DISK_SCHEMA, d, block_size);
+	}
+	if (!NRD_HAS(DISK_SCHEMA, d, refreservation)) {
+		d->refreservation = d->size;
+		NRD_SET(DISK_SCHEMA, d, refreservation);
+	}
+	return number_it(c, d, err);
+}
+
+int
+vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++) {
+		struct zone_disk *d = &c->disks[i];
+
+		if (vm_disk_find(old, d->path) != NULL)
+			continue;
+		if (fill_models(c, d) < 0)
+			return nrd_nomem(err);
+		r = zone_disk_is_volume(d) ? fill_volume(c, d, i, err) : fill_cdrom(d, i, err);
+	}
+	return r;
+}
+
+/* ---- made ---- */
+
+#define PROPS_MAX 12
+
+struct props {
+	const char *list[PROPS_MAX];
+	size_t n;
+	char block[32], reserved[32];
+};
+
+static void
+prop(struct props *p, const char *name, const char *value)
+{
+	p->list[p->n++] = name;
+	p->list[p->n++] = value;
+	p->list[p->n] = NULL;
+}
+
+/* Its partitions are the guest's business: the node does not look for any. */
+static void
+props_of(const struct zone_disk *d, struct props *p)
+{
+	*p = (struct props){ 0 };
+	prop(p, "volmode", "dev");
+	(void)snprintf(p->block, sizeof(p->block), "%" PRIu64, d->block_size);
+	(void)snprintf(p->reserved, sizeof(p->reserved), "%" PRIu64 "M", d->refreservation);
+	if (d->image_uuid == NULL)
+		prop(p, "volblocksize", p->block);
+	prop(p, "refreservation", d->refreservation == 0 ? "none" : p->reserved);
+	if (d->compression != NULL)
+		prop(p, "compression", d->compression);
+}
+
+static int
+set_size(struct store *store, const struct zone_disk *d, struct nrd_err *err)
+{
+	char size[32];
+
+	(void)snprintf(size, sizeof(size), "%" PRIu64 "M", d->size);
+	return store_dataset_set(store, d->zfs_filesystem, "volsize", size, err);
+}
+
+static int
+make(struct store *store, const struct zone_config *c, const struct zone_disk *d, struct nrd_err *err)
+{
+	NRD_FREE char *snapshot = NULL;
+	struct props p;
+	int r;
+
+	props_of(d, &p);
+	if (d->image_uuid == NULL)
+		return store_volume_create(store, d->zfs_filesystem, d->size << 20, p.list, err);
+	snapshot = nrd_format("%s/%s@" IMAGE_SNAPSHOT, c->zpool, d->image_uuid);
+	if (snapshot == NULL)
+		return nrd_nomem(err);
+	r = store_dataset_clone(store, snapshot, d->zfs_filesystem, p.list, err);
+	if (r == 0 && d->size > d->image_size)
+		r = set_size(store, d, err);
+	return r;
+}
+
+static int
+change(struct store *store, const struct zone_disk *old, const struct zone_disk *d, struct nrd_err *err)
+{
+	char reserved[32];
+	int r = 0;
+
+	(void)snprintf(reserved, sizeof(reserved), "%" PRIu64 "M", d->refreservation);
+	if (d->size != old->size)
+		r = set_size(store, d, err);
+	if (r == 0 && d->refreservation != old->refreservation)
+		r = store_dataset_set(store, d->zfs_filesystem, "refreservation", d->refreservation == 0 ? "none" : reserved, err);
+	if (r == 0 && !nrd_streq(d->compression, old->compression))
+		r = d->compression != NULL ? store_dataset_set(store, d->zfs_filesystem, "compression", d->compression, err) :
+					     store_dataset_inherit(store, d->zfs_filesystem, "compression", err);
+	return r;
+}
+
+static int
+remove_others(struct store *store, const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && old != NULL && i < old->n_disks; i++)
+		if (zone_disk_is_volume(&old->disks[i]) && vm_disk_find(c, old->disks[i].path) == NULL)
+			r = store_dataset_destroy(store, old->disks[i].zfs_filesystem, err);
+	return r;
+}
+
+int
+vm_disks_set(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	int r;
+
+	if (!zone_is_guest(c) || (c->n_disks == 0 && (old == NULL || old->n_disks == 0)))
+		return 0;
+	r = store_open(&store, err);
+	if (r == 0)
+		r = remove_others(store, old, c, err);
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
+		const struct zone_disk *d = &c->disks[i], *before = vm_disk_find(old, d->path);
+
+		if (!zone_disk_is_volume(d))
+			continue;
+		r = before != NULL ? change(store, before, d, err) : make(store, c, d, err);
+		r = nrd_wrap(err, r, "disk %s", d->path);
+	}
+	return r;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "nrd/err.h"
+#include "zone/config.h"
+
+/*
+ * A guest's disks: volumes ZPOOL/ZONENAME/diskN, blank or clones of images of type zvol, and cdroms, which are files of the
+ * node. Machines of other brands have none, and all of this does nothing for them.
+ */
+
+/*
+ * Completes disks that are new: path and volume of the lowest number that is free, model, size of the image. old: as it was
+ * before the change, NULL: it is new. "BadDisk", "ImageNotInstalled" (-ENOENT), -ENOMEM.
+ */
+int vm_disks_fill(struct zone_config *config, const struct zone_config *old, struct nrd_err *err);
+
+/* Volumes as config has them and old (NULL: nothing) had not, and the other way round. What "ZfsNoSpace" leaves is whole. */
+int vm_disks_set(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
+
+/* The disk of that path; NULL: there is none. */
+const struct zone_disk *vm_disk_find(const struct zone_config *config, const char *path);

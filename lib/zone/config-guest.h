@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include <stdbool.h>
+
+#include "nrd/err.h"
+#include "zone/config.h"
+
+/* What the configuration says of a guest's hardware: machines of brand kvm, and no others. */
+
+/* MiB beside the guest's own that its zone may use, unless said; and at least. As SmartOS's kvm has them. */
+#define ZONE_GUEST_OVERHEAD_MIB     1024
+#define ZONE_GUEST_OVERHEAD_MIN_MIB 256
+
+bool zone_is_guest(const struct zone_config *config);
+
+/* Defaults of its hardware; memory first, of which limits follow. -ENOMEM. */
+int zone_guest_fill(struct zone_config *config);
+
+/* "BadConfig". */
+int zone_guest_verify(const struct zone_config *config, struct nrd_err *err);
+
+/* A disk that is a volume of the pool, and no file that is read as a cdrom. */
+bool zone_disk_is_volume(const struct zone_disk *disk);
