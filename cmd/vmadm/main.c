@@ -11,7 +11,7 @@
 
 static const struct nrd_cmd cmds[] = {
 	{ "boot", cmd_start, NULL, "UUID", "start a machine", .flags = NRD_CMD_HIDDEN, .min_args = 1 },
-	{ "console", cmd_console, NULL, "UUID", "a machine's console; ~. leaves it", ONE },
+	{ "console", cmd_console, NULL, "UUID", "a machine's console; ~. leaves it, of a kvm machine Ctrl-]", ONE },
 	{ "create", cmd_create, create_opts, "[-n] [-f FILE]", "make a machine from a payload",
 	  .max_args = NRD_ARGS_NONE },
 	{ "create-snapshot", cmd_create_snapshot, NULL, "UUID NAME", "keep its files as they are now", TWO },

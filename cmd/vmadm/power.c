@@ -13,9 +13,11 @@
 #include "nrd/str.h"
 #include "vm/power.h"
 #include "vmadm.h"
+#include "zone/config-guest.h"
 
 #define STOP_SECONDS   60
 #define DOCKER_SECONDS 10
+#define GUEST_SECONDS  180
 
 struct stop_opts {
 	bool force;
@@ -72,10 +74,12 @@ seconds(const struct nrd_args *args, const struct vm *vm, unsigned *ret_seconds,
 {
 	const struct stop_opts *opts = args->opts;
 
-	*ret_seconds = vm->config.docker ? DOCKER_SECONDS : STOP_SECONDS;
+	bool guest = zone_is_guest(&vm->config);
+
+	*ret_seconds = guest ? GUEST_SECONDS : vm->config.docker ? DOCKER_SECONDS : STOP_SECONDS;
 	if (!nrd_given(args, 't'))
 		return 0;
-	if (!vm->config.docker)
+	if (!vm->config.docker && !guest)
 		return nrd_fail(err, EINVAL, "NoTimeout", "-t is for docker and kvm machines: this one has %d s",
 				STOP_SECONDS);
 	*ret_seconds = (unsigned)opts->timeout;

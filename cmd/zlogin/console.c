@@ -9,10 +9,14 @@
 #include "nrd/str.h"
 #include "zlogin.h"
 #include "zone/client.h"
+#include "zone/config-guest.h"
 #include "zone/terminal.h"
+
+#define GUEST_ESCAPE (']' & 0x1f) /* as SmartOS has it: ~. may be meant for a console in the guest */
 
 struct console {
 	const char *zone;
+	bool guest;
 	struct zone_pump *pump;
 	struct zone_terminal *terminal;
 	int fd, fd_stderr; /* of zoneadmd */
@@ -145,12 +149,15 @@ carry(struct console *c, const struct zlogin_opts *opts, struct nrd_err *err)
 		r = zone_pump_watch(c->pump, c->signals, on_signal, c, err);
 	if (r < 0)
 		return r;
-	zone_pump_escape(c->pump, ch, isatty(STDIN_FILENO) ? on_suspend : NULL, c);
+	if (c->guest && opts->escape == NULL && !opts->no_escape)
+		zone_pump_leave(c->pump, GUEST_ESCAPE);
+	else
+		zone_pump_escape(c->pump, ch, isatty(STDIN_FILENO) ? on_suspend : NULL, c);
 	if (opts->disconnect)
 		r = watch_changes(c, err);
 	if (r < 0)
 		return r;
-	zlogin_say(opts, "[Connected to zone '%s' console]\n", c->zone);
+	zlogin_say(opts, "[Connected to zone '%s' console%s]\n", c->zone, c->guest ? "; Ctrl-] leaves it" : "");
 	if (opts->console)
 		r = zone_terminal_raw(c->terminal, STDIN_FILENO, err);
 	if (r == 0)
@@ -180,7 +187,7 @@ console_run(const struct zone_config *config, const struct zlogin_opts *opts, st
 	NRD_AUTO(zone_terminal) terminal = ZONE_TERMINAL_INIT;
 	NRD_AUTO(zone_pump) *pump = NULL;
 	bool streams = opts->stdio && config->docker && !config->docker_tty;
-	struct console c = { .zone = config->zonename, .terminal = &terminal, .fd = -1,
+	struct console c = { .zone = config->zonename, .guest = zone_is_guest(config), .terminal = &terminal, .fd = -1,
 			     .fd_stderr = -1, .signals = -1, .changes = -1 };
 	enum zone_client_input input = opts->no_input ? ZONE_INPUT_NONE :
 				       opts->no_eof   ? ZONE_INPUT_KEPT :

@@ -15,6 +15,7 @@
 #include "nrd/mem.h"
 #include "nrd/proc.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 #include "zone/enter.h"
 #include "zone/sys.h"
 #include "zoneadmd.h"
@@ -77,7 +78,8 @@ static int
 who_asks(const struct zoneadmd *z, char ***ret)
 {
 	NRD_AUTO(datalinks) links = { 0 };
-	int r = z->config.n_nics > 0 ? datalinks_read(DATALINK_RUN, z->name, &links, NULL) : 0;
+	/* A guest asks for itself. */
+	int r = z->config.n_nics > 0 && !zone_is_guest(&z->config) ? datalinks_read(DATALINK_RUN, z->name, &links, NULL) : 0;
 
 	for (size_t i = 0; r >= 0 && i < z->config.n_nics; i++) {
 		const struct datalink *d = datalinks_find(&links, z->name, z->config.nics[i].interface);

@@ -17,6 +17,7 @@
 #include "nrd/clock.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
+#include "zone/config-guest.h"
 #include "zoneadmd.h"
 
 #define PAUSE_MIN_MS 1000
@@ -69,7 +70,8 @@ nics_watch(struct zoneadmd *z)
 	NRD_AUTO(datalinks) links = { 0 };
 	struct nrd_err err = { 0 };
 
-	if (z->nics.fd < 0 && z->config.n_nics == 0)
+	/* A guest's are its QEMU's, and nobody in there deletes them. */
+	if (zone_is_guest(&z->config) || (z->nics.fd < 0 && z->config.n_nics == 0))
 		return;
 	if (z->nics.fd < 0)
 		z->nics.fd = open_watch();

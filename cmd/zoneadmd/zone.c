@@ -343,7 +343,7 @@ zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd
 	return r;
 }
 
-const struct zone_network zone_network = { .names = nics_names, .up = nics_set, .down = nics_down };
+const struct zone_network zone_network = { .names = nics_names, .up = nics_set, .tap = nics_tap, .down = nics_down };
 
 /* A zone that is only ready has no network yet. */
 static int

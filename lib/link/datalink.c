@@ -63,6 +63,7 @@ static const struct nrd_field fields[] = {
 	NRD_FIELD_U64(T, ifindex, NRD_OPTIONAL, 0, INT32_MAX),
 	NRD_FIELD_STR(T, ifname, NRD_OPTIONAL, NULL),
 	NRD_FIELD_BOOL(T, netkit, NRD_OPTIONAL),
+	NRD_FIELD_BOOL(T, tap, NRD_OPTIONAL),
 	NRD_FIELD_U64(T, since, NRD_OPTIONAL, 0, INT64_MAX),
 	NRD_FIELD_U64(T, maxbw, NRD_OPTIONAL, 0, UINT64_MAX),
 	NRD_FIELD_ENUM(T, priority, NRD_OPTIONAL, datalink_priority_names),

@@ -73,6 +73,7 @@ struct datalink {
 	/* Now: */
 	uint64_t ifindex;         /* the node's end */
 	char *ifname;
+	bool tap;                 /* a tap device, of a guest's NIC */
 	bool netkit;              /* a netkit pair, not a veth pair: of a machine's NIC */
 	uint64_t since;           /* when it was made: seconds after the boot */
 	/* Properties; NULL and absent: their defaults. */

@@ -79,8 +79,8 @@ set_far_mac(const void *arg, struct nrd_err *err)
 	return r < 0 ? nrd_fail(err, -r, "VethCreate", "set the MAC address of '%s': %m", conf->name) : 0;
 }
 
-static int
-set_alias(unsigned ifindex, const char *alias, struct nrd_err *err)
+int
+link_set_alias(unsigned ifindex, const char *alias, struct nrd_err *err)
 {
 	struct ifinfomsg body = { .ifi_index = (int)ifindex };
 	struct rtnl_msg msg;
@@ -126,7 +126,7 @@ veth_create(const struct veth_conf *conf, unsigned *ret_ifindex, struct nrd_err 
 	if (r >= 0 && conf->netkit)
 		r = rtnl_in_netns(conf->netns, conf->name, set_far_mac, conf, err);
 	if (r >= 0 && conf->alias != NULL)
-		r = set_alias(ifindex, conf->alias, err);
+		r = link_set_alias(ifindex, conf->alias, err);
 	if (r < 0) {
 		(void)link_delete(ifindex, NULL);
 		return nrd_wrap(err, r, "create veth '%s'", conf->host);

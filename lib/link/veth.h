@@ -34,6 +34,9 @@ int link_set_up(unsigned ifindex, bool up, struct nrd_err *err);
 /* "LinkSet". */
 int link_set_mtu(unsigned ifindex, unsigned mtu, struct nrd_err *err);
 
+/* For people (`ip link`), at most 255 bytes. "VethName", "LinkSet". */
+int link_set_alias(unsigned ifindex, const char *alias, struct nrd_err *err);
+
 /* What the node's end of a machine's NIC must be before it is up: deaf and dumb. "LinkSet". */
 int link_set_mute(unsigned ifindex, struct nrd_err *err);
 

@@ -15,6 +15,7 @@
 
 #include "link/flow.h"
 #include "link/prefix.h"
+#include "link/tap.h"
 #include "link/veth.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -214,7 +215,7 @@ conf_of(const struct datalink *d, struct lists *l, struct switch_port_conf *conf
 	if (d->allow_ra)
 		conf->protect |= SWITCH_ALLOW_RA;
 	/* A VNIC of the node itself is in the switch's own namespace, where there is no way to a far end. */
-	conf->kind = nrd_streq(d->zone, DATALINK_GLOBAL) ? SWITCH_TAP : d->netkit ? SWITCH_NETKIT : SWITCH_VETH;
+	conf->kind = d->tap || nrd_streq(d->zone, DATALINK_GLOBAL) ? SWITCH_TAP : d->netkit ? SWITCH_NETKIT : SWITCH_VETH;
 	conf->ifindex = (unsigned)d->ifindex;
 	conf->vid = (unsigned)d->vid;
 	conf->mac = d->mac;
@@ -372,16 +373,12 @@ make_veth(struct datalink *d, int netns, const char *name, struct nrd_err *err)
 	return 0;
 }
 
-int
-vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name, struct nrd_err *err)
+/* Its interface is there: it becomes a port, and is recorded. */
+static int
+plug(struct link_switch *sw, const struct datalink *d, struct nrd_err *err)
 {
-	int r = set_ifname(d, err);
+	int r = set_port(sw, d, err);
 
-	if (r == 0)
-		r = make_veth(d, netns, name, err);
-	if (r < 0)
-		return r;
-	r = set_port(sw, d, err);
 	if (r == 0)
 		r = datalink_write(DATALINK_RUN, d, err);
 	if (r < 0)
@@ -389,6 +386,38 @@ vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name,
 	else
 		/* A machine is not kept from running by a flow that cannot be made: flowadm show-flow lacks it. */
 		(void)flow_restore(sw, d, NULL);
+	return r;
+}
+
+int
+vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name, struct nrd_err *err)
+{
+	int r = set_ifname(d, err);
+
+	if (r == 0)
+		r = make_veth(d, netns, name, err);
+	return r < 0 ? r : plug(sw, d, err);
+}
+
+int
+vnic_tap_up(struct link_switch *sw, struct datalink *d, int *ret_fd, struct nrd_err *err)
+{
+	NRD_FREE char *alias = nrd_format("%s/%s", d->zone, d->name);
+	NRD_CLOSE int fd = -1;
+	unsigned ifindex = 0;
+	int r = alias != NULL ? set_ifname(d, err) : nrd_nomem(err);
+
+	if (r == 0)
+		r = tap_create(d->ifname, mtu_of(d), alias, &fd, &ifindex, err);
+	if (r < 0)
+		return r;
+	d->ifindex = ifindex;
+	d->tap = true;
+	NRD_SET(&datalink_schema, d, ifindex);
+	NRD_SET(&datalink_schema, d, tap);
+	r = plug(sw, d, err);
+	if (r == 0)
+		*ret_fd = nrd_take_fd(&fd);
 	return r;
 }
 

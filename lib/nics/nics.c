@@ -19,6 +19,7 @@
 #include "node/nictag.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 
 #define SCHEMA       (&datalink_schema)
 #define METRIC_OTHER 256 /* of the gateways of NICs that are not the primary one, and so on for each */
@@ -149,6 +150,33 @@ told(const struct zone_config *c, const struct node_dhcp *pool, uint32_t address
 	return r == 0 && domain != NULL ? nrd_str_set(&d->dhcp_domain, domain) : r;
 }
 
+#define STATIC_LEASE_S (24 * 60 * 60)
+
+/* A guest's own address is told to it by the switch, as SmartOS's guests get theirs: who asks need not know it. */
+static int
+tell_static(const struct zone_config *c, const struct zone_nic *nic, struct datalink *d)
+{
+	const char *ip = NULL;
+	int r;
+
+	for (size_t i = 0; ip == NULL && nic->ips != NULL && nic->ips[i] != NULL; i++)
+		if (strchr(nic->ips[i], '.') != NULL)
+			ip = nic->ips[i];
+	if (ip == NULL || !zone_is_guest(c))
+		return 0;
+	d->dhcp_lease = STATIC_LEASE_S;
+	r = nrd_str_set(&d->dhcp_address, ip);
+	if (r == 0)
+		r = nrd_str_set(&d->dhcp_server, nic->gateways != NULL && nic->gateways[0] != NULL ? nic->gateways[0] : DHCP_SERVER);
+	if (r == 0)
+		r = nrd_strv_copy(NRD_CSTRV(c->resolvers), &d->dhcp_resolvers);
+	if (r == 0)
+		r = nrd_str_set(&d->dhcp_hostname, nics_hostname(c));
+	if (r == 0 && c->dns_domain != NULL)
+		r = nrd_str_set(&d->dhcp_domain, c->dns_domain);
+	return r < 0 ? r : 1;
+}
+
 /*
  * A NIC that asks for an address on a tag with a pool is given one here and now: its own side is set to it like to any
  * other, and the switch tells it to whoever asks in there.
@@ -162,18 +190,22 @@ lease(const struct zone_config *c, const struct zone_nic *nic, const struct node
 	};
 	struct node_dhcp pool;
 	uint32_t address;
-	int r;
+	int r = tell_static(c, nic, d);
 
-	if (node == NULL || !asks(nic))
-		return 0;
-	r = node_dhcp_from(node, nic->nic_tag, &pool, err);
-	if (r <= 0)
-		return r;
-	r = nics_lease(nic->nic_tag, &pool, &nic->mac, &address, err);
 	if (r < 0)
-		return r;
-	if (told(c, &pool, address, d) < 0)
 		return nrd_nomem(err);
+	if (r == 0) {
+		if (node == NULL || !asks(nic))
+			return 0;
+		r = node_dhcp_from(node, nic->nic_tag, &pool, err);
+		if (r <= 0)
+			return r;
+		r = nics_lease(nic->nic_tag, &pool, &nic->mac, &address, err);
+		if (r < 0)
+			return r;
+		if (told(c, &pool, address, d) < 0)
+			return nrd_nomem(err);
+	}
 	for (size_t i = 0; i < nrd_count(set); i++)
 		nrd_field_set(SCHEMA, nrd_schema_at(SCHEMA, set[i]), d);
 	if (d->dhcp_domain != NULL)
@@ -273,8 +305,11 @@ static int
 keep_link(const struct datalink *have, struct datalink *d, struct nrd_err *err)
 {
 	d->netkit = have->netkit;
+	d->tap = have->tap;
 	if (d->netkit)
 		NRD_SET(SCHEMA, d, netkit);
+	if (d->tap)
+		NRD_SET(SCHEMA, d, tap);
 	d->ifindex = have->ifindex;
 	NRD_SET(SCHEMA, d, ifindex);
 	if (nrd_str_set(&d->ifname, have->ifname) < 0)
@@ -291,13 +326,16 @@ set_nic(struct link_switch *sw, const struct datalink *have, struct datalink *d,
 	bool kept = have != NULL && vnic_is_there(have) && same_link(have, d);
 	int r = 0;
 
+	/* A guest's far end is in the guest, who sets its own addresses. What cannot change while it runs waits. */
+	if (zone_is_guest(c) && !kept)
+		return 0;
 	if (have != NULL && !kept)
 		r = vnic_down(sw, have, err);
 	if (r == 0 && kept)
 		r = keep_link(have, d, err);
 	if (r == 0)
 		r = kept ? vnic_apply(sw, d, err) : vnic_up(sw, d, netns, d->name, err);
-	if (r < 0)
+	if (r < 0 || zone_is_guest(c))
 		return r;
 	stack_of(d, c, index, &now);
 	if (kept)
@@ -411,7 +449,8 @@ nics_set(const struct zone_config *c, int netns, struct nrd_err *err)
 	for (size_t i = 0; r == 0 && node == NULL && i < c->n_nics; i++)
 		if (asks(&c->nics[i]))
 			r = node_config_read(NULL, &node, err);
-	if (r == 0)
+	/* Of one whose guest has it still, the device would go. */
+	if (r == 0 && !zone_is_guest(c))
 		r = remove_others(sw, c, &have, err);
 	for (size_t i = 0; r == 0 && i < c->n_nics; i++) {
 		const struct zone_nic *nic = &c->nics[i];
@@ -422,11 +461,45 @@ nics_set(const struct zone_config *c, int netns, struct nrd_err *err)
 			r = set_nic(sw, datalinks_find(&have, c->zonename, nic->interface), &d, c, i, netns, err);
 		r = nrd_wrap(err, r, "NIC %s", nic->interface);
 	}
-	if (r == 0)
+	if (r == 0 && !zone_is_guest(c))
 		r = set_routes(c, netns, err);
 	if (r < 0 && have.n == 0)
 		(void)nics_down(c->zonename, NULL);
 	return r;
+}
+
+int
+nics_tap(const struct zone_config *c, const char *name, int *ret_fd, struct nrd_err *err)
+{
+	__attribute__((cleanup(node_nictags_cleanup))) struct node_nictags tags = { 0 };
+	NRD_AUTO(link_switch) *sw = NULL;
+	NRD_AUTO(node_config) *node = NULL;
+	NRD_AUTO(datalinks) have = { 0 };
+	NRD_AUTO(datalink) d = { 0 };
+	const struct zone_nic *nic = NULL;
+	const struct datalink *before;
+	int r;
+
+	for (size_t i = 0; i < c->n_nics; i++)
+		if (nrd_streq(c->nics[i].interface, name))
+			nic = &c->nics[i];
+	if (nic == NULL)
+		return nrd_fail(err, ENOENT, "ZoneHand", "there is no NIC %s", name);
+	r = switch_open(NULL, &sw, err);
+	if (r == 0)
+		r = datalinks_read(DATALINK_RUN, c->zonename, &have, err);
+	if (r == 0)
+		r = node_nictag_list(&(const struct node_nictag_env){ 0 }, &tags, err);
+	if (r == 0 && asks(nic))
+		r = node_config_read(NULL, &node, err);
+	if (r == 0)
+		r = wanted(c, nic, &tags, node, &d, err);
+	before = datalinks_find(&have, c->zonename, name);
+	if (r == 0 && before != NULL)
+		r = vnic_down(sw, before, err);
+	if (r == 0)
+		r = vnic_tap_up(sw, &d, ret_fd, err);
+	return nrd_wrap(err, r, "NIC %s", name);
 }
 
 int

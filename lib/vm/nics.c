@@ -11,6 +11,7 @@
 #include "node/nictag.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 
 #define NIC_SCHEMA (nrd_schema_find(&zone_config_schema, "nics")->schema)
 #define MTU_TAG 1500 /* of a tag that says none */
@@ -136,6 +137,18 @@ new_primaries(const struct zone_config *c, const struct zone_config *old)
 	return n;
 }
 
+/* What a guest sees it as. */
+static int
+model_it(struct zone_config *c, struct zone_nic *nic)
+{
+	const char *model = c->nic_driver;
+
+	for (size_t i = 0; model == NULL && i < c->n_nics; i++)
+		model = c->nics[i].model;
+	NRD_SET(NIC_SCHEMA, nic, model);
+	return nrd_str_set(&nic->model, model != NULL ? model : "virtio");
+}
+
 int
 vm_nics_fill(struct zone_config *c, const struct zone_config *old, struct nrd_err *err)
 {
@@ -149,6 +162,8 @@ vm_nics_fill(struct zone_config *c, const struct zone_config *old, struct nrd_er
 			NRD_SET(NIC_SCHEMA, nic, mac);
 		}
 		if (r == 0 && nic->interface == NULL && name_it(c, nic) < 0)
+			r = nrd_nomem(err);
+		if (r == 0 && zone_is_guest(c) && nic->model == NULL && model_it(c, nic) < 0)
 			r = nrd_nomem(err);
 	}
 	if (r == 0 && new_primaries(c, old) <= 1 && c->n_nics > 0)

@@ -70,8 +70,8 @@ static const struct nrd_field nic_fields[] = {
 	NRD_FIELD_U64(struct zone_nic, max_bandwidth, NRD_LOOSE, 0, UINT64_C(1) << 50, .help = "bits a second, each way; 0: any"),
 	NRD_FIELD_STR(struct zone_nic, priority, NRD_OPTIONAL, zone_check_priority, .help = "high, medium or low"),
 	NRD_FIELD_UUID(struct zone_nic, network_uuid, NRD_OPTIONAL),
-	NRD_FIELD_STR(struct zone_nic, model, NRD_OPTIONAL, zone_check_word,
-		      .help = "what a kvm guest sees"),
+	NRD_FIELD_STR(struct zone_nic, model, NRD_OPTIONAL, zone_check_nic_model,
+		      .help = "what a guest sees: virtio, e1000, e1000e, rtl8139 or vmxnet3"),
 };
 
 static const struct nrd_schema nic_schema =

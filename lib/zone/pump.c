@@ -104,6 +104,11 @@ zone_escape_feed(struct zone_escape *escape, const char *in, size_t len, char *o
 	for (size_t i = 0; i < len; i++) {
 		char c = in[i];
 
+		if (escape->alone && (unsigned char)c == escape->ch) {
+			*ret_action = ZONE_ESCAPE_DETACH;
+			*ret_used = i + 1;
+			return n;
+		}
 		if (escape->held) {
 			escape->held = false;
 			*ret_action = escape_action(c);
@@ -242,6 +247,14 @@ zone_pump_escape(struct zone_pump *pump, int ch, zone_pump_fn *suspend, void *ar
 		if ((pump->lanes[i].flags & ZONE_LANE_INPUT) != 0)
 			pump->lanes[i].escape.ch = ch;
 	}
+}
+
+void
+zone_pump_leave(struct zone_pump *pump, int ch)
+{
+	for (size_t i = 0; i < pump->n_lanes; i++)
+		if ((pump->lanes[i].flags & ZONE_LANE_INPUT) != 0)
+			pump->lanes[i].escape = (struct zone_escape){ .ch = ch, .alone = true };
 }
 
 void

@@ -25,6 +25,7 @@ enum zone_escape_action {
 
 struct zone_escape {
 	int ch;      /* -1: none is recognised */
+	bool alone;  /* it detaches wherever it stands, and nothing follows it */
 	bool inside; /* of a line: something was sent since its beginning */
 	bool held;   /* the character was read and what follows decides */
 };
@@ -78,6 +79,9 @@ int zone_pump_watch(struct zone_pump *pump, int fd, zone_pump_fn *fn, void *arg,
  * as it is) is called for its escape.
  */
 void zone_pump_escape(struct zone_pump *pump, int ch, zone_pump_fn *suspend, void *arg);
+
+/* Looks for that one character instead, anywhere in a line, which detaches. */
+void zone_pump_leave(struct zone_pump *pump, int ch);
 
 /*
  * Input lanes lead to the pty whose other side this is (borrowed). A pty has no end of input, only a
