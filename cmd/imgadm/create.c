@@ -9,17 +9,16 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "fields.h"
 #include "image/create.h"
 #include "image/import.h"
 #include "imgadm.h"
 #include "nrd/buf.h"
-#include "nrd/clock.h"
 #include "nrd/file.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/progress.h"
 #include "nrd/str.h"
-#include "nrd/uuid.h"
 #include "store/dataset.h"
 #include "vm/prepare.h"
 #include "zone/config.h"
@@ -143,12 +142,6 @@ find_origin(struct making *k, struct nrd_err *err)
 
 #define SCHEMA (&image_manifest_schema)
 
-static int
-set_text(struct image_manifest *m, const char *key, const char *text, struct nrd_err *err)
-{
-	return nrd_decode_field(SCHEMA, key, text, m, err);
-}
-
 /* What the image it was made of says holds for this one as well. */
 static int
 inherit(const struct making *k, struct image_manifest *m, struct nrd_err *err)
@@ -185,37 +178,26 @@ static int
 by_brand(const struct making *k, struct image_manifest *m, struct nrd_err *err)
 {
 	bool lx = k->zone.brand == ZONE_LX;
-	int r = set_text(m, "type", lx ? "lx-dataset" : "zone-dataset", err);
+	int r = fields_set(m, "type", lx ? "lx-dataset" : "zone-dataset", err);
 
 	if (r == 0)
-		r = set_text(m, "os", lx ? "linux" : "other", err);
+		r = fields_set(m, "os", lx ? "linux" : "other", err);
 	if (r == 0 && lx)
-		r = set_text(m, "requirements", "{\"brand\":\"lx\"}", err);
+		r = fields_set(m, "requirements", "{\"brand\":\"lx\"}", err);
 	return r;
 }
 
 static int
 generated(struct making *k, struct nrd_err *err)
 {
-	char uuid_text[NRD_UUID_TEXT], now_text[NRD_DATE_TEXT];
-	struct nrd_uuid uuid;
-	int r = nrd_uuid_new(&uuid, err);
+	int r = fields_new(&k->m, err);
 
-	if (r < 0)
-		return r;
-	nrd_uuid_format(&uuid, uuid_text);
-	nrd_date_format(nrd_date_ms(), now_text);
-	r = set_text(&k->m, "v", "2", err);
-	if (r == 0)
-		r = set_text(&k->m, "uuid", uuid_text, err);
-	if (r == 0)
-		r = set_text(&k->m, "published_at", now_text, err);
 	if (r == 0)
 		r = by_brand(k, &k->m, err);
 	if (r == 0 && k->origin != NULL)
 		r = inherit(k, &k->m, err);
 	if (r == 0 && k->opts->incremental)
-		r = set_text(&k->m, "origin", k->origin, err);
+		r = fields_set(&k->m, "origin", k->origin, err);
 	return r;
 }
 
@@ -234,33 +216,6 @@ from_file(const char *path, struct image_manifest *m, struct nrd_err *err)
 }
 
 static int
-from_word(const char *word, struct image_manifest *m, struct nrd_err *err)
-{
-	const char *eq = strchr(word, '=');
-	NRD_FREE char *key = NULL;
-
-	if (eq == NULL || eq == word)
-		return nrd_usage(err, "\"%.60s\" is no field: FIELD=VALUE", word);
-	key = nrd_str_dup(nrd_strn(word, (size_t)(eq - word)));
-	return key != NULL ? set_text(m, key, eq + 1, err) : nrd_nomem(err);
-}
-
-/* As strict as if it had been read from a file. */
-static int
-check_manifest(struct image_manifest *m, struct nrd_err *err)
-{
-	NRD_AUTO(image_manifest) again = { 0 };
-	NRD_AUTO(nrd_buf) text = { 0 };
-	struct nrd_jw w;
-	int r;
-
-	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
-	image_manifest_encode(m, &w);
-	r = nrd_jw_finish(&w, err);
-	return r < 0 ? r : image_manifest_parse(nrd_buf_str(&text), text.len, 0, &again, err);
-}
-
-static int
 make_manifest(const struct nrd_args *args, struct making *k, struct nrd_err *err)
 {
 	int r = generated(k, err);
@@ -268,9 +223,9 @@ make_manifest(const struct nrd_args *args, struct making *k, struct nrd_err *err
 	if (r == 0 && k->opts->manifest != NULL)
 		r = from_file(k->opts->manifest, &k->m, err);
 	for (int i = 1; r == 0 && i < args->argc; i++)
-		r = from_word(args->argv[i], &k->m, err);
+		r = fields_word(&k->m, args->argv[i], err);
 	if (r == 0)
-		r = check_manifest(&k->m, err);
+		r = fields_check(&k->m, err);
 	if (r < 0 && !nrd_err_is(err, "Usage"))
 		return nrd_wrap(err, r, "manifest");
 	return r;

@@ -20,10 +20,10 @@ struct global_opts {
 };
 
 extern const struct nrd_opt ancestry_opts[], avail_opts[], create_opts[], delete_opts[], get_opts[],
-	import_opts[], install_opts[], list_opts[], login_opts[], publish_opts[], sources_opts[], update_opts[],
+	import_disk_opts[], import_opts[], install_opts[], list_opts[], login_opts[], publish_opts[], sources_opts[], update_opts[],
 	vacuum_opts[];
 
-nrd_cmd_fn cmd_ancestry, cmd_avail, cmd_create, cmd_delete, cmd_get, cmd_import, cmd_install, cmd_list,
+nrd_cmd_fn cmd_ancestry, cmd_avail, cmd_create, cmd_delete, cmd_get, cmd_import, cmd_import_disk, cmd_install, cmd_list,
 	cmd_login, cmd_logout, cmd_publish, cmd_show, cmd_sources, cmd_update, cmd_vacuum;
 
 /* "imgadm VERB: error (Code): message", and with -E the same as JSON on a line of its own. */

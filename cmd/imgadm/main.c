@@ -41,6 +41,8 @@ static const struct nrd_cmd cmds[] = {
 	{ "import", cmd_import, import_opts, "[-q] [-C CHANNEL] [-S URL] [-P POOL] UUID | NAME",
 	  "install an image from the sources, with what it builds on", .min_args = 1,
 	  .max_args = 1 },
+	{ "import-disk", cmd_import_disk, import_disk_opts, "[-q] [-f FORMAT] [-P POOL] FILE [FIELD=VALUE ...]",
+	  "make an image of a disk: raw, qcow2, vmdk, vdi, vhdx or vpc", .min_args = 1 },
 	{ "install", cmd_install, install_opts, "[-q] [-P POOL] -m MANIFEST -f FILE | -f LAYOUT [NAME]",
 	  "install an image from local files", .max_args = 1 },
 	{ "list", cmd_list, list_opts, "[-jH] [--docker] [-o FIELD,...] [-s FIELD,...] [FIELD=VALUE ...]",

@@ -7,11 +7,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "format.h"
 #include "installed.h"
 #include "lock.h"
+#include "nrd/clock.h"
 #include "nrd/fault.h"
 #include "nrd/hash.h"
 #include "nrd/mem.h"
@@ -126,6 +128,8 @@ up_format(struct job *job, struct nrd_err *err)
 		f->kind = IMAGE_KIND_TAR;
 		return 0;
 	}
+	if (job->in->fill_volume != NULL)
+		return 0;
 	r = image_format_of(job->fd, f, err);
 	if (r < 0)
 		return nrd_wrap(err, r, "%s", name);
@@ -353,9 +357,49 @@ fill_from_tar(struct job *job, struct nrd_err *err)
 	return r;
 }
 
+#define VOLUME_WAIT_MS 20000
+#define VOLUME_LOOK_NS 5000000
+
+/* The kernel makes its node, and udev the name of that, in their own time; the name may go and come while it is written. */
+static int
+await_node(const char *path, char **ret_node, struct nrd_err *err)
+{
+	const struct timespec pause = { .tv_nsec = VOLUME_LOOK_NS };
+	int64_t end = nrd_now_ms() + VOLUME_WAIT_MS;
+
+	for (;;) {
+		*ret_node = realpath(path, NULL);
+		if (*ret_node != NULL)
+			return 0;
+		if (errno != ENOENT || nrd_now_ms() > end)
+			return nrd_fail(err, errno, "ImageRoot", "find %s: %m", path);
+		(void)nanosleep(&pause, NULL);
+	}
+}
+
+/* On the node a volume is a device while it is filled, and no longer. */
+static int
+fill_volume(struct job *job, struct nrd_err *err)
+{
+	static const char *const props[] = { "volmode", "dev", "refreservation", "none", "volblocksize", "8192", NULL };
+	NRD_FREE char *path = store_volume_path(job->partial);
+	NRD_FREE char *node = NULL;
+	int r = path != NULL ? store_volume_create(job->store, job->partial, job->m->image_size << 20, props, err) : nrd_nomem(err);
+
+	if (r == 0)
+		r = await_node(path, &node, err);
+	if (r == 0)
+		r = job->in->fill_volume(job->in->arg, node, err);
+	if (r == 0)
+		r = store_dataset_set(job->store, job->partial, "volmode", "none", err);
+	return r == 0 ? store_dataset_snapshot(job->store, job->partial, IMAGE_SNAPSHOT, false, err) : r;
+}
+
 static int
 up_fill(struct job *job, struct nrd_err *err)
 {
+	if (job->in->fill_volume != NULL)
+		return fill_volume(job, err);
 	return job->format.kind == IMAGE_KIND_TAR ? fill_from_tar(job, err)
 						  : fill_from_stream(job, err);
 }

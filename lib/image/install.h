@@ -47,6 +47,9 @@ struct image_input {
 
 	/* Fills the root from the file, whatever that is; NULL: it is unpacked. */
 	int (*fill)(void *arg, int fd, int root, struct nrd_err *err);
+
+	/* Of an image of type zvol: fills its volume, on which there are only zeros; NULL: the file is a stream. */
+	int (*fill_volume)(void *arg, const char *device, struct nrd_err *err);
 	void *arg; /* of get and fill */
 };
 

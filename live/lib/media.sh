@@ -41,7 +41,7 @@ add_bootfiles() {
 	cp "$BOOTFILES"/{boot.img,core.img,shimx64.efi,mmx64.efi,grubx64.efi,grub.cfg,efi-grub.cfg} "$1/"
 }
 
-media_key() { (basename "$PLATFORM"; basename "$BOOTFILES"; echo "$STAMP $USB_MIB"; cat "$LIVE"/lib/media*) | hash_of; }
+media_key() { (basename "$PLATFORM"; basename "$BOOTFILES"; echo "$STAMP $USB_MIB"; cat "$LIVE"/lib/media* "$LIVE/lib/grub_embed.py") | hash_of; }
 
 # publish FILE ENDING: build/nereid-STAMP.ENDING and build/nereid.ENDING point to what was made last
 publish() {
@@ -80,7 +80,7 @@ do_usb() {
 	cp "$BOOTFILES/efi-grub.cfg" "$work/esp/EFI/debian/grub.cfg"
 	cp "$BOOTFILES/shimx64.efi" "$work/esp/EFI/BOOT/BOOTX64.EFI"
 	cp "$BOOTFILES"/{grubx64,mmx64}.efi "$work/esp/EFI/BOOT/"
-	cp "$LIVE/lib/media-usb" "$work/"
+	cp "$LIVE/lib/media-usb" "$LIVE/lib/grub_embed.py" "$work/"
 	in_root -b "$work:/out" -b "$BOOTFILES:/in" -- python3 /out/media-usb "$STAMP" "$USB_MIB"
 	mv "$work/usb.img" "$STAGE_OUT"
 }

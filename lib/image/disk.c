@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "image/disk.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nrd/json.h"
+#include "nrd/mem.h"
+#include "nrd/proc.h"
+#include "nrd/str.h"
+
+#define INFO_MAX     ((size_t)1 << 20)
+#define PROBE_MS     60000
+#define MEMORY_BYTES "4294967296"
+
+static const char *const formats[] = { "raw", "qcow2", "vmdk", "vdi", "vhdx", "vpc", NULL };
+
+/*
+ * util-linux puts the jail together. What is left to a program that a header has taken over: processor time, as much memory,
+ * and to write to the device what it likes.
+ */
+static int
+jail(char ***argv, const char *path, const char *device)
+{
+	static const char *const begin[] = {
+		"prlimit", "--as=" MEMORY_BYTES, "--core=0", "--nofile=64", "--nproc=64", "--",
+		"unshare", "--net", "--ipc", "--uts", "--pid", "--mount", "--fork", "--kill-child", "--",
+		"setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--landlock-access", "fs",
+		"--landlock-rule", "path-beneath:read-file,read-dir,execute:/usr",
+		"--landlock-rule", "path-beneath:read-file:/etc/ld.so.cache",
+		"--landlock-rule", "path-beneath:read-file,write-file:/dev/null",
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < nrd_count(begin); i++)
+		r = nrd_strv_add(argv, begin[i]);
+	if (r == 0)
+		r = nrd_strv_add(argv, "--landlock-rule");
+	if (r == 0)
+		r = nrd_strv_addf(argv, "path-beneath:read-file:%s", path);
+	if (r == 0 && device != NULL)
+		r = nrd_strv_add(argv, "--landlock-rule");
+	if (r == 0 && device != NULL)
+		r = nrd_strv_addf(argv, "path-beneath:read-file,write-file:%s", device);
+	if (r == 0)
+		r = nrd_strv_add(argv, "--");
+	return r == 0 ? nrd_strv_add(argv, "qemu-img") : r;
+}
+
+static int
+add(char ***argv, const char *const *words)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && words[i] != NULL; i++)
+		r = nrd_strv_add(argv, words[i]);
+	return r;
+}
+
+/* A name with a colon would be one of a protocol. */
+static int
+check_path(const char *path, struct nrd_err *err)
+{
+	if (path[0] != '/')
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: give its absolute path", path);
+	return 0;
+}
+
+static bool
+names_file(const struct nrd_val *info)
+{
+	const struct nrd_val *data = nrd_val_get(nrd_val_get(nrd_val_get(info, "format-specific"), "data"), "data-file");
+
+	return nrd_val_get(info, "backing-filename") != NULL || data != NULL;
+}
+
+int
+image_disk_probe(const char *path, const char *format, struct image_disk *ret_disk, struct nrd_err *err)
+{
+	NRD_STRV char **argv = NULL;
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(INFO_MAX);
+	NRD_AUTO(nrd_json) *doc = NULL;
+	const struct nrd_val *info;
+	const char *said;
+	int r = check_path(path, err);
+
+	if (r < 0)
+		return r;
+	if (format != NULL && !nrd_strv_has(formats, format))
+		return nrd_fail(err, EINVAL, "DiskFormat", "\"%.20s\" is none of raw, qcow2, vmdk, vdi, vhdx, vpc", format);
+	r = jail(&argv, path, NULL);
+	if (r == 0)
+		r = add(&argv, (const char *const[]){ "info", "--output=json", NULL });
+	if (r == 0 && format != NULL)
+		r = add(&argv, (const char *const[]){ "-f", format, NULL });
+	if (r == 0)
+		r = nrd_strv_add(&argv, path);
+	if (r < 0)
+		return nrd_nomem(err);
+	r = nrd_run(&(const struct nrd_proc){ .argv = NRD_CSTRV(argv), .timeout_ms = PROBE_MS,
+					      .flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US }, &out, NULL, err);
+	if (r == 0)
+		r = nrd_json_parse(nrd_buf_str(&out), out.len, NULL, &doc, err);
+	if (r < 0)
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: qemu-img cannot read it: %.200s", path, err != NULL ? err->msg : "");
+	info = nrd_json_root(doc);
+	said = nrd_get_str(info, "format");
+	if (said == NULL || !nrd_strv_has(formats, said) || !nrd_get_u64(info, "virtual-size", &ret_disk->bytes) ||
+	    ret_disk->bytes == 0)
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it is no disk image of a kind that is read here: raw, qcow2, vmdk, vdi, "
+				"vhdx, vpc", path);
+	if (names_file(info))
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it is only a part of a disk, and refers to another file", path);
+	return nrd_strcpy_to(ret_disk->format, sizeof(ret_disk->format), said);
+}
+
+int
+image_disk_write(const char *path, const struct image_disk *disk, const char *device, struct nrd_err *err)
+{
+	NRD_STRV char **argv = NULL;
+	int r = jail(&argv, path, device);
+
+	if (r == 0)
+		r = add(&argv, (const char *const[]){ "convert", "-n", "--target-is-zero", "-t", "none", "-f", disk->format, "-O", "raw",
+						      path, device, NULL });
+	if (r < 0)
+		return nrd_nomem(err);
+	r = nrd_run(&(const struct nrd_proc){ .argv = NRD_CSTRV(argv), .flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US }, NULL, NULL, err);
+	return r < 0 ? nrd_fail(err, EIO, "DiskConvert", "%s: %.300s", path, err != NULL ? err->msg : "") : 0;
+}
