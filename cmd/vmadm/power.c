@@ -55,15 +55,20 @@ cmd_start(const struct nrd_args *args, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_CLOSE int lock = -1;
+	NRD_FREE char *how = NULL;
 	const char *uuid;
 	int r = open_vm(args, true, &vm, &lock, &uuid, err);
 
-	if (r == 0 && args->argc > 1)
+	if (r == 0 && args->argc > 1 && !zone_is_guest(&vm.config))
 		r = nrd_usage(err, "\"%.40s\": only kvm machines take options for one boot", args->argv[1]);
+	if (r == 0 && args->argc > 1) {
+		how = nrd_strv_join(NRD_CSTRV(args->argv + 1), " ");
+		r = how != NULL ? 0 : nrd_nomem(err);
+	}
 	if (r == 0)
 		nrd_busy_begin("starting VM %s", uuid);
 	if (r == 0)
-		r = vm_start(&vm, err);
+		r = vm_start(&vm, how, err);
 	if (r < 0)
 		return told(args, NULL, r, err);
 	return r > 0 ? done("VM %s is already running", uuid) : done("Successfully started VM %s", uuid);
@@ -186,35 +191,5 @@ cmd_console(const struct nrd_args *args, struct nrd_err *err)
 		(void)execl("/usr/sbin/zlogin", "zlogin", "-C", vm.config.zonename, (char *)NULL);
 		r = nrd_fail(err, errno, "VmConsole", "run zlogin: %m");
 	}
-	return told(args, NULL, r, err);
-}
-
-int
-cmd_info(const struct nrd_args *args, struct nrd_err *err)
-{
-	NRD_AUTO(vm) vm = { 0 };
-	NRD_CLOSE int lock = -1;
-	const char *uuid;
-	int r = open_vm(args, false, &vm, &lock, &uuid, err);
-
-	if (r == 0)
-		r = nrd_fail(err, ENOTSUP, "NoInfo", "no info types supported for VMs of brand %s",
-			     zone_brand_names[vm.config.brand]);
-	return told(args, NULL, r, err);
-}
-
-int
-cmd_sysrq(const struct nrd_args *args, struct nrd_err *err)
-{
-	NRD_AUTO(vm) vm = { 0 };
-	NRD_CLOSE int lock = -1;
-	const char *uuid;
-	int r = open_vm(args, false, &vm, &lock, &uuid, err);
-
-	if (r == 0 && !nrd_streq(args->argv[1], "nmi") && !nrd_streq(args->argv[1], "screenshot"))
-		r = nrd_usage(err, "\"%.40s\" is none of nmi, screenshot", args->argv[1]);
-	if (r == 0)
-		r = nrd_fail(err, ENOTSUP, "NoSysrq", "a machine of brand %s has no such key",
-			     zone_brand_names[vm.config.brand]);
 	return told(args, NULL, r, err);
 }

@@ -26,6 +26,7 @@
 #include "nrd/str.h"
 #include "zone/config-guest.h"
 #include "zone/event.h"
+#include "zone/fdpass.h"
 #include "zoneadmd.h"
 
 #define BEGIN_MS   60000 /* firmware and devices; under emulation it takes seconds */
@@ -208,24 +209,47 @@ await_message(struct zoneadmd *z, int64_t end_ms, struct nrd_json **ret_doc, str
 	}
 }
 
+/* A command, with what it is told; its answer, which the caller frees, unless nobody wants it. */
 static int
-command(struct zoneadmd *z, const char *name, int64_t end_ms, struct nrd_err *err)
+command_with(struct zoneadmd *z, const char *name, const struct nrd_val *arguments, int64_t end_ms, struct nrd_json **ret_doc,
+	     struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(LINE_MAX_BYTES);
 	const struct nrd_val *error;
-	char text[128];
-	int n = snprintf(text, sizeof(text), "{\"execute\":\"%s\"}\n", name);
+	struct nrd_jw w;
 	int r;
 
 	if (z->guest.qmp < 0)
 		return nrd_fail(err, ENOTCONN, "QemuFailed", "%s: there is no connection to QEMU's monitor", name);
-	if (send(z->guest.qmp, text, (size_t)n, MSG_NOSIGNAL) != n)
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	nrd_jw_obj_open(&w);
+	nrd_jw_kstr(&w, "execute", name);
+	if (arguments != NULL)
+		nrd_jw_kval(&w, "arguments", arguments);
+	nrd_jw_obj_close(&w);
+	r = nrd_jw_finish(&w, err);
+	if (r == 0 && nrd_buf_addc(&text, '\n') < 0)
+		r = nrd_nomem(err);
+	if (r < 0)
+		return r;
+	if (send(z->guest.qmp, nrd_buf_str(&text), text.len, MSG_NOSIGNAL) != (ssize_t)text.len)
 		return nrd_fail(err, errno, "QemuFailed", "%s: send: %m", name);
 	r = await_message(z, end_ms, &doc, err);
 	error = r == 0 ? nrd_val_get(nrd_json_root(doc), "error") : NULL;
 	if (error != NULL)
 		r = nrd_fail(err, EIO, "QemuFailed", "%.200s", nrd_get_str(error, "desc") != NULL ? nrd_get_str(error, "desc") : "?");
-	return nrd_wrap(err, r, "%s", name);
+	if (r < 0)
+		return nrd_wrap(err, r, "%s", name);
+	if (ret_doc != NULL)
+		*ret_doc = NRD_TAKE(doc);
+	return 0;
+}
+
+static int
+command(struct zoneadmd *z, const char *name, int64_t end_ms, struct nrd_err *err)
+{
+	return command_with(z, name, NULL, end_ms, NULL, err);
 }
 
 static int
@@ -292,6 +316,83 @@ int
 guest_powerdown(struct zoneadmd *z, struct nrd_err *err)
 {
 	return command(z, "system_powerdown", nrd_now_ms() + ANSWER_MS, err);
+}
+
+#define SCREEN_SET "99"
+
+/* A message with a descriptor, and its answer. */
+static int
+send_fd(struct zoneadmd *z, const char *text, int fd, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	int r = zone_fd_send_with(z->guest.qmp, text, strlen(text), fd, err);
+
+	if (r == 0)
+		r = await_message(z, nrd_now_ms() + ANSWER_MS, &doc, err);
+	if (r == 0 && nrd_val_get(nrd_json_root(doc), "error") != NULL)
+		r = nrd_fail(err, EIO, "QemuFailed", "it does not take a descriptor");
+	return r;
+}
+
+/* QEMU writes it into a file that is open already: it has no place of its own. */
+static int
+screenshot(struct zoneadmd *z, struct nrd_err *err)
+{
+	static const char add[] = "{\"execute\":\"add-fd\",\"arguments\":{\"fdset-id\":" SCREEN_SET "}}\n";
+	static const char dump[] = "{\"filename\":\"/dev/fdset/" SCREEN_SET "\"}", set[] = "{\"fdset-id\":" SCREEN_SET "}";
+	NRD_AUTO(nrd_json) *dump_args = NULL, *set_args = NULL;
+	NRD_FREE char *path = nrd_format("%s/root/tmp/vm.ppm", z->config.zonepath);
+	NRD_CLOSE int fd = -1;
+	int r;
+
+	if (path == NULL)
+		return nrd_nomem(err);
+	if (z->guest.qmp < 0)
+		return nrd_fail(err, ENOTCONN, "QemuFailed", "there is no connection to QEMU's monitor");
+	(void)unlink(path);
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return nrd_fail(err, errno, "Zoneadmd", "open %s: %m", path);
+	r = nrd_json_parse(dump, strlen(dump), NULL, &dump_args, err);
+	if (r == 0)
+		r = nrd_json_parse(set, strlen(set), NULL, &set_args, err);
+	if (r == 0)
+		r = send_fd(z, add, fd, err);
+	if (r < 0)
+		return r;
+	r = command_with(z, "screendump", nrd_json_root(dump_args), nrd_now_ms() + ANSWER_MS, NULL, err);
+	(void)command_with(z, "remove-fd", nrd_json_root(set_args), nrd_now_ms() + ANSWER_MS, NULL, NULL);
+	return r;
+}
+
+int
+guest_ask(struct zoneadmd *z, const char *name, const struct nrd_val *arguments, char **ret_text, struct nrd_err *err)
+{
+	static const char *const known[] = {
+		"query-block", "query-blockstats", "query-chardev", "query-cpus-fast", "query-kvm", "query-pci", "query-status",
+		"query-version", "query-vnc", "query-name", "inject-nmi", "screendump", "system_reset", "cont", "stop", NULL,
+	};
+	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(LINE_MAX_BYTES);
+	struct nrd_jw w;
+	int r;
+
+	if (name == NULL || !nrd_strv_has(known, name))
+		return nrd_fail(err, EINVAL, "BadRequest", "zoneadmd does not ask QEMU for \"%.40s\"", name != NULL ? name : "");
+	if (nrd_streq(name, "screendump")) {
+		*ret_text = strdup("{}");
+		return *ret_text != NULL ? screenshot(z, err) : nrd_nomem(err);
+	}
+	r = command_with(z, name, arguments, nrd_now_ms() + ANSWER_MS, &doc, err);
+	if (r < 0)
+		return r;
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	nrd_jw_val(&w, nrd_val_get(nrd_json_root(doc), "return"));
+	r = nrd_jw_finish(&w, err);
+	if (r < 0)
+		return r;
+	*ret_text = nrd_buf_take(&text);
+	return *ret_text != NULL ? 0 : nrd_nomem(err);
 }
 
 void

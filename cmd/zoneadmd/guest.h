@@ -9,6 +9,7 @@
 
 #include "nrd/buf.h"
 #include "nrd/err.h"
+#include "nrd/json.h"
 
 /* QEMU of a guest: its monitor (QMP), its serial ports. A zone of another brand has none of it. */
 struct guest {
@@ -35,6 +36,12 @@ void guest_end(struct zoneadmd *z);
 
 /* Presses the power button. "QemuFailed". */
 int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
+
+/*
+ * Asks QEMU's monitor what `vmadm info` and `vmadm sysrq` want: command is one of guest_asked, arguments its JSON object or NULL.
+ * Its answer as JSON text, the caller frees. "BadRequest", "QemuFailed".
+ */
+int guest_ask(struct zoneadmd *z, const char *command, const struct nrd_val *arguments, char **ret_text, struct nrd_err *err);
 
 void guest_poll(const struct zoneadmd *z, struct pollfd *p);
 void guest_turn(struct zoneadmd *z, const struct pollfd *p);

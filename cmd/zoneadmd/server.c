@@ -16,6 +16,7 @@
 
 #define MESSAGE_MAX ((size_t)65536)
 #define SHUTDOWN_S 60
+#define GUEST_ANSWER_MAX ((size_t)128 << 10)
 
 static void
 sock_path(const struct zoneadmd *z, char *ret_path, size_t size)
@@ -243,6 +244,26 @@ op_console(struct zoneadmd *z, struct client *c, const struct nrd_val *root, str
 	return 1;
 }
 
+/* The answer is as long as QEMU's, in one message. */
+static int
+op_guest(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(GUEST_ANSWER_MAX);
+	NRD_FREE char *text = NULL;
+	int r;
+
+	if (z->run.state != ZONE_ST_RUNNING)
+		return nrd_fail(err, EINVAL, "ZoneWrongState", "zone '%s': it is %s", z->name, zone_state_name(z->run.state));
+	r = guest_ask(z, nrd_get_str(root, "execute"), nrd_val_get(root, "arguments"), &text, err);
+	if (r < 0)
+		return r;
+	(void)nrd_buf_printf(&out, "{\"ok\":true,\"return\":%s}", text);
+	if (out.failed < 0)
+		return nrd_fail(err, EFBIG, "QemuFailed", "zone '%s': QEMU's answer is too long", z->name);
+	(void)send(c->fd, nrd_buf_str(&out), out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return 1;
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(struct zoneadmd *z, struct client *c, const struct nrd_val *root,
@@ -251,6 +272,7 @@ static const struct {
 	{ "ready", op_ready },       { "boot", op_boot },     { "halt", op_halt },
 	{ "reboot", op_reboot },     { "shutdown", op_shutdown }, { "apply", op_apply },
 	{ "status", op_status },     { "console", op_console },
+	{ "guest", op_guest },
 };
 
 static int

@@ -6,7 +6,9 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include "brand/brand-priv.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-check.h"
 #include "zone/config-guest.h"
 #include "zone/state.h"
 
@@ -24,6 +27,7 @@
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define NOBODY    "1:1" /* any user that is not root and owns nothing */
 #define IDE_PORTS 6     /* of the machine's controller */
+#define EXTRA_MAX 8
 
 /* A command line that is put together; the first failure sticks. */
 struct line {
@@ -34,7 +38,21 @@ struct line {
 	unsigned ide;
 	bool scsi;
 	int failed;
+	/* For this boot alone: */
+	char *boot;              /* "cd"; owned, as the paths are; NULL: as configured */
+	struct zone_disk extra[EXTRA_MAX];
+	size_t n_extra;
 };
+
+static void
+line_cleanup(struct line *l)
+{
+	free(l->boot);
+	for (size_t i = 0; i < l->n_extra; i++) {
+		free(l->extra[i].path);
+		free(l->extra[i].model);
+	}
+}
 
 __attribute__((format(printf, 2, 3))) static void
 add(struct line *l, const char *fmt, ...)
@@ -133,8 +151,9 @@ add_firmware(struct line *l)
 		return;
 	(void)snprintf(path, sizeof(path), "%s/" GUEST_VARS, c->zonepath);
 	set = hand_set(l, path, O_RDWR);
-	OPTION(l, "-drive", "if=pflash,unit=0,format=raw,readonly=on,file=" OVMF_CODE);
-	OPTION(l, "-drive", "if=pflash,unit=1,format=raw,file=/dev/fdset/%u", set);
+	OPTION(l, "-blockdev", "driver=raw,node-name=uefi-code,read-only=on,file.driver=file,file.read-only=on,file.filename=" OVMF_CODE);
+	OPTION(l, "-blockdev", "driver=raw,node-name=uefi-vars,file.driver=file,file.filename=/dev/fdset/%u", set);
+	OPTION(l, "-machine", "pflash0=uefi-code,pflash1=uefi-vars");
 }
 
 static void
@@ -206,19 +225,21 @@ add_disk(struct line *l, const struct zone_disk *d, size_t index, bool boots)
 	char name[64], order[32];
 	unsigned set;
 
-	if (volume)
+	if (index >= l->config->n_disks)
+		(void)snprintf(name, sizeof(name), "once%zu", index - l->config->n_disks);
+	else if (volume)
 		(void)snprintf(name, sizeof(name), "%.60s", last + 1);
 	else
 		(void)snprintf(name, sizeof(name), "cdrom%zu", index);
-	set = hand_set(l, d->path, volume ? O_RDWR | O_DIRECT : O_RDONLY);
-	if (volume)
+	set = hand_set(l, d->path, !volume ? O_RDONLY : index < l->config->n_disks ? O_RDWR | O_DIRECT : O_RDWR);
+	if (volume && index < l->config->n_disks)
 		OPTION(l, "-blockdev",
 		       "driver=raw,node-name=%s,discard=unmap,cache.direct=on,file.driver=host_device,file.aio=native,"
 		       "file.cache.direct=on,file.discard=unmap,file.filename=/dev/fdset/%u",
 		       name, set);
 	else
-		OPTION(l, "-blockdev", "driver=raw,node-name=%s,read-only=on,file.driver=file,file.read-only=on,"
-		       "file.filename=/dev/fdset/%u", name, set);
+		OPTION(l, "-blockdev", "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.read-only=%s,"
+		       "file.filename=/dev/fdset/%u", name, volume ? "off" : "on", volume ? "off" : "on", set);
 	order_text(l, boots, order);
 	add_disk_device(l, d, name, order);
 }
@@ -229,6 +250,10 @@ add_disks(struct line *l, bool volumes, bool boots)
 {
 	const struct zone_config *c = l->config;
 
+	/* What is there for this boot alone is what it is for. */
+	for (size_t i = 0; i < l->n_extra; i++)
+		if (zone_disk_is_volume(&l->extra[i]) == volumes)
+			add_disk(l, &l->extra[i], c->n_disks + i, boots);
 	for (int turn = 0; turn < 2; turn++)
 		for (size_t i = 0; i < c->n_disks; i++)
 			if (zone_disk_is_volume(&c->disks[i]) == volumes && c->disks[i].boot == (turn == 0))
@@ -274,7 +299,7 @@ add_nics(struct line *l, bool boots)
 static void
 add_bootable(struct line *l)
 {
-	const char *order = l->config->boot != NULL ? l->config->boot + strlen("order=") : "cd";
+	const char *order = l->boot != NULL ? l->boot : l->config->boot != NULL ? l->config->boot + strlen("order=") : "cd";
 	static const char kinds[] = "cdn";
 
 	for (int named = 1; named >= 0; named--) {
@@ -303,6 +328,51 @@ add_extra(struct line *l)
 		l->failed = nrd_strv_add(&l->spec->argv, words[i]);
 }
 
+/* "PATH,MODEL" */
+static int
+add_once(struct line *l, const char *said, const char *media, struct nrd_err *err)
+{
+	struct zone_disk *d = &l->extra[l->n_extra];
+	size_t len = strcspn(said, ",");
+	const char *model = said[len] == ',' ? said + len + 1 : "ide";
+	int r = zone_check_disk_model(model, err);
+
+	if (r < 0)
+		return r;
+	if (l->n_extra == EXTRA_MAX)
+		return nrd_fail(err, E2BIG, "BadBoot", "%.60s: more than %d disks for one boot", said, EXTRA_MAX);
+	if (len == 0 || strstr(said, "..") != NULL)
+		return nrd_fail(err, EINVAL, "BadBoot", "\"%.60s\" is not PATH,MODEL", said);
+	l->n_extra++;
+	d->path = nrd_format("%s/root/%.*s", l->config->zonepath, (int)len, said);
+	d->model = nrd_format("%s", model);
+	d->media = (char *)(uintptr_t)media; /* a literal, which line_cleanup leaves */
+	if (d->path == NULL || d->model == NULL)
+		return nrd_nomem(err);
+	return access(d->path, R_OK) < 0 ? nrd_fail(err, errno, "BadBoot", "%s: %m", d->path) : 0;
+}
+
+static int
+take_once(struct line *l, const char *once, struct nrd_err *err)
+{
+	NRD_STRV char **words = NULL;
+	int r = once != NULL && nrd_strv_split(once, ' ', &words) < 0 ? nrd_nomem(err) : 0;
+
+	for (size_t i = 0; r == 0 && words != NULL && words[i] != NULL; i++) {
+		const char *cdrom = nrd_starts(words[i], "cdrom="), *disk = nrd_starts(words[i], "disk=");
+
+		if (cdrom != NULL || disk != NULL)
+			r = add_once(l, cdrom != NULL ? cdrom : disk, cdrom != NULL ? "cdrom" : "disk", err);
+		else if (nrd_starts(words[i], "order=") == NULL)
+			r = nrd_fail(err, EINVAL, "BadBoot", "\"%.60s\" is none of order=, cdrom=, disk=", words[i]);
+		else if (l->boot != NULL)
+			r = nrd_fail(err, EINVAL, "BadBoot", "order= is said twice");
+		else if ((r = zone_check_boot_order(words[i], err)) == 0)
+			r = nrd_str_set(&l->boot, words[i] + strlen("order=")) < 0 ? nrd_nomem(err) : 0;
+	}
+	return r;
+}
+
 static int
 check_ide(const struct zone_config *c, struct nrd_err *err)
 {
@@ -317,10 +387,13 @@ check_ide(const struct zone_config *c, struct nrd_err *err)
 }
 
 int
-guest_spec(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err)
+guest_spec(const struct zone_config *config, const char *once, struct zone_spec *spec, struct nrd_err *err)
 {
-	struct line l = { .config = config, .spec = spec };
+	__attribute__((cleanup(line_cleanup))) struct line l = { .config = config, .spec = spec };
 	int r = check_ide(config, err);
+
+	if (r == 0)
+		r = take_once(&l, once, err);
 
 	if (r < 0)
 		return r;

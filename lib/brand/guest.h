@@ -24,5 +24,8 @@
 /* In its root: nothing is ever there. */
 #define GUEST_EMPTY "var/empty"
 
-/* "NoKvm" when the node's processors or their firmware cannot run guests. -ENOMEM. */
-int guest_spec(const struct zone_config *config, struct zone_spec *spec, struct nrd_err *err);
+/*
+ * once: for this boot alone, "order=cd cdrom=PATH,MODEL disk=PATH,MODEL", the paths within its zone's root; NULL: nothing.
+ * "NoKvm" when the node's processors or their firmware cannot run guests, "BadBoot" for what once says, "BadDisk". -ENOMEM.
+ */
+int guest_spec(const struct zone_config *config, const char *once, struct zone_spec *spec, struct nrd_err *err);

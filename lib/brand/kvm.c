@@ -88,7 +88,6 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 	NRD_AUTO(zone_spec) spec = { 0 };
 	int r = brand_spec_platform(&spec, "base/usr", "/usr", 0, err);
 
-	(void)request;
 	spec.root = nrd_format("%s/root", config->zonepath);
 	spec.sealed = true;
 	if (r == 0 && (spec.root == NULL || nrd_strv_add(&spec.env, "PATH=/usr/bin") < 0))
@@ -96,7 +95,7 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 	if (r == 0)
 		r = make_vars(config, err);
 	if (r == 0)
-		r = guest_spec(config, &spec, err);
+		r = guest_spec(config, request != NULL ? request->args : NULL, &spec, err);
 	if (r < 0)
 		return r;
 	*ret_spec = spec;

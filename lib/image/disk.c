@@ -14,7 +14,7 @@
 
 #define INFO_MAX     ((size_t)1 << 20)
 #define PROBE_MS     60000
-#define MEMORY_BYTES "4294967296"
+#define MEMORY_ARG   "--as=4294967296"
 
 static const char *const formats[] = { "raw", "qcow2", "vmdk", "vdi", "vhdx", "vpc", NULL };
 
@@ -26,7 +26,7 @@ static int
 jail(char ***argv, const char *path, const char *device)
 {
 	static const char *const begin[] = {
-		"prlimit", "--as=" MEMORY_BYTES, "--core=0", "--nofile=64", "--nproc=64", "--",
+		"prlimit", MEMORY_ARG, "--core=0", "--nofile=64", "--nproc=64", "--",
 		"unshare", "--net", "--ipc", "--uts", "--pid", "--mount", "--fork", "--kill-child", "--",
 		"setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--landlock-access", "fs",
 		"--landlock-rule", "path-beneath:read-file,read-dir,execute:/usr",

@@ -29,16 +29,22 @@ wrong_state(const struct vm *vm, const char *act, const char *want, struct nrd_e
 			vm_state(vm), want);
 }
 
-int
-vm_boot(struct vm *vm, struct nrd_err *err)
+static int
+boot(struct vm *vm, const char *how, struct nrd_err *err)
 {
-	const struct zone_boot_request plain = { 0 };
+	const struct zone_boot_request request = { .args = how };
 	NRD_CLOSE int fd = -1;
 	int r = brand_root_ready(&vm->config, err);
 
 	if (r == 0)
 		r = zone_client_open(vm->config.zonename, &fd, err);
-	return r == 0 ? zone_client_boot(fd, &plain, err) : r;
+	return r == 0 ? zone_client_boot(fd, &request, err) : r;
+}
+
+int
+vm_boot(struct vm *vm, struct nrd_err *err)
+{
+	return boot(vm, NULL, err);
 }
 
 int
@@ -60,7 +66,7 @@ vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err)
 }
 
 int
-vm_start(struct vm *vm, struct nrd_err *err)
+vm_start(struct vm *vm, const char *how, struct nrd_err *err)
 {
 	int r;
 
@@ -69,7 +75,7 @@ vm_start(struct vm *vm, struct nrd_err *err)
 	if (vm->config.installed != ZONE_INSTALLED || vm->config.failed || vm->run.state > ZONE_ST_READY)
 		return wrong_state(vm, "start", "stopped", err);
 	r = set_autoboot(vm, true, err);
-	return r == 0 ? vm_boot(vm, err) : r;
+	return r == 0 ? boot(vm, how, err) : r;
 }
 
 int

@@ -17,8 +17,11 @@ enum vm_stop {
 	VM_STOP_FORCE,
 };
 
-/* 1: it runs already. "VmWrongState". */
-int vm_start(struct vm *vm, struct nrd_err *err);
+/*
+ * 1: it runs already. how: of a guest, for this boot alone, "order=cd cdrom=PATH,MODEL disk=PATH,MODEL", the paths within its
+ * zone's root; NULL: as configured. "VmWrongState".
+ */
+int vm_start(struct vm *vm, const char *how, struct nrd_err *err);
 /* 1: it is stopped already. */
 int vm_stop(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);
 int vm_reboot(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);

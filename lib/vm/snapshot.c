@@ -9,10 +9,13 @@
 
 #include "brand/brand.h"
 #include "nrd/clock.h"
+#include "nrd/file.h"
+#include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
 #include "vm/power.h"
+#include "zone/config-guest.h"
 
 #define NAME_CHARS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.:%-"
 
@@ -75,6 +78,56 @@ must_be_there(struct store *store, const struct vm *vm, const char *name, const 
 	return nrd_fail(err, ENOENT, "SnapshotNotFound", "No snapshot named \"%s\" for %s", name, uuid);
 }
 
+/* ---- a guest's disks go with its root ---- */
+
+/* What guests have beside their root: the configuration of that moment, in the root's dataset, so that it is in the snapshot. */
+#define CONFIG_COPY "config.json"
+
+static int
+keep_config(const struct vm *vm, struct nrd_err *err)
+{
+	NRD_FREE char *path = nrd_path_join(vm->config.zonepath, CONFIG_COPY);
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_jw w;
+	int r;
+
+	if (!zone_is_guest(&vm->config))
+		return 0;
+	if (path == NULL)
+		return nrd_nomem(err);
+	nrd_jw_init(&w, &text, NRD_JW_PRETTY);
+	nrd_encode(&zone_config_schema, &vm->config, &w);
+	r = nrd_jw_finish(&w, err);
+	return r < 0 ? r : nrd_file_write(path, nrd_buf_str(&text), text.len, 0600, err);
+}
+
+/* The snapshot of each of its disks; or of each that has it. */
+static int
+each_disk(struct store *store, const struct vm *vm, const char *snapshot,
+	  int (*fn)(struct store *store, const char *name, struct nrd_err *err), struct nrd_err *err)
+{
+	const char *at = strchr(snapshot, '@');
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < vm->config.n_disks; i++) {
+		const struct zone_disk *d = &vm->config.disks[i];
+		NRD_FREE char *name = d->zfs_filesystem != NULL ? nrd_format("%s%s", d->zfs_filesystem, at) : NULL;
+
+		if (d->zfs_filesystem == NULL)
+			continue;
+		r = name != NULL ? fn(store, name, err) : nrd_nomem(err);
+	}
+	return r;
+}
+
+static int
+must_have(struct store *store, const char *name, struct nrd_err *err)
+{
+	return store_snapshot_exists(store, name) ? 0 :
+						    nrd_fail(err, ENOENT, "SnapshotNotFound", "there is no %s: that disk is newer than the "
+							     "snapshot, and would not go back: remove it first", name);
+}
+
 int
 vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err)
 {
@@ -95,7 +148,10 @@ vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err)
 	int r = begin(vm, name, &store, &snapshot, err);
 
 	if (r == 0)
-		r = store_dataset_snapshot(store, vm->config.zfs_filesystem, strchr(snapshot, '@') + 1, false, err);
+		r = keep_config(vm, err);
+	/* All disks at one instant. */
+	if (r == 0)
+		r = store_dataset_snapshot(store, vm->config.zfs_filesystem, strchr(snapshot, '@') + 1, zone_is_guest(&vm->config), err);
 	if (r == -EEXIST)
 		return nrd_fail(err, EEXIST, "SnapshotExists", "snapshot with name \"%s\" already exists.", name);
 	return r;
@@ -110,6 +166,8 @@ vm_snapshot_delete(const struct vm *vm, const char *name, struct nrd_err *err)
 
 	if (r == 0)
 		r = must_be_there(store, vm, name, snapshot, err);
+	if (r == 0)
+		r = each_disk(store, vm, snapshot, store_dataset_destroy, err);
 	return r < 0 ? r : store_dataset_destroy(store, snapshot, err);
 }
 
@@ -123,8 +181,12 @@ vm_snapshot_rollback(struct vm *vm, const char *name, struct nrd_err *err)
 
 	if (r == 0)
 		r = must_be_there(store, vm, name, snapshot, err);
+	if (r == 0)
+		r = each_disk(store, vm, snapshot, must_have, err);
 	if (r == 0 && running)
 		r = vm_halt(vm, err);
+	if (r == 0)
+		r = each_disk(store, vm, snapshot, store_dataset_rollback, err);
 	if (r == 0)
 		r = store_dataset_rollback(store, snapshot, err);
 	return r == 0 && running ? vm_boot(vm, err) : r;

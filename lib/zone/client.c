@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -19,6 +20,8 @@
 
 #define ZONEADMD "/usr/lib/nereid/zoneadmd"
 #define MESSAGE_MAX ((size_t)65536)
+#define ANSWER_MAX  ((size_t)8192)
+#define GUEST_ANSWER_MAX ((size_t)256 << 10)
 #define START_MS 30000 /* adopting a zone may first have to bring it down */
 
 static int
@@ -87,9 +90,9 @@ zone_client_open(const char *name, int *ret_fd, struct nrd_err *err)
 		     : 0;
 }
 
-/* num, code and msg of the daemon's error become ours. */
+/* num, code and msg of the daemon's error become ours; its whole answer is the caller's, unless ret_doc is NULL. */
 static int
-take_answer(const char *text, size_t len, struct nrd_err *err)
+take_answer(const char *text, size_t len, struct nrd_json **ret_doc, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
 	const struct nrd_val *root;
@@ -101,8 +104,11 @@ take_answer(const char *text, size_t len, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	root = nrd_json_root(doc);
-	if (nrd_val_bool(nrd_val_get(root, "ok"), &ok) && ok)
+	if (nrd_val_bool(nrd_val_get(root, "ok"), &ok) && ok) {
+		if (ret_doc != NULL)
+			*ret_doc = NRD_TAKE(doc);
 		return 0;
+	}
 	(void)nrd_val_u64(nrd_val_get(root, "num"), &num);
 	code = nrd_val_str(nrd_val_get(root, "code"));
 	msg = nrd_val_str(nrd_val_get(root, "msg"));
@@ -111,12 +117,14 @@ take_answer(const char *text, size_t len, struct nrd_err *err)
 }
 
 static int
-ask(int fd, struct nrd_jw *w, struct nrd_buf *out, struct nrd_err *err)
+ask_for(int fd, struct nrd_jw *w, struct nrd_buf *out, size_t most, struct nrd_json **ret_doc, struct nrd_err *err)
 {
-	char answer[8192];
+	NRD_FREE char *answer = malloc(most);
 	ssize_t n;
 	int r;
 
+	if (answer == NULL)
+		return nrd_nomem(err);
 	nrd_jw_obj_close(w);
 	r = nrd_jw_finish(w, err);
 	if (r < 0)
@@ -124,12 +132,18 @@ ask(int fd, struct nrd_jw *w, struct nrd_buf *out, struct nrd_err *err)
 	if (send(fd, nrd_buf_str(out), out->len, MSG_NOSIGNAL) < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "ask zoneadmd: %m");
 	do
-		n = recv(fd, answer, sizeof(answer), 0);
+		n = recv(fd, answer, most, 0);
 	while (n < 0 && errno == EINTR);
 	if (n <= 0)
 		return nrd_fail(err, n < 0 ? errno : ECONNRESET, "Zoneadmd",
 				"zoneadmd ended before it answered");
-	return take_answer(answer, (size_t)n, err);
+	return take_answer(answer, (size_t)n, ret_doc, err);
+}
+
+static int
+ask(int fd, struct nrd_jw *w, struct nrd_buf *out, struct nrd_err *err)
+{
+	return ask_for(fd, w, out, ANSWER_MAX, NULL, err);
 }
 
 static void
@@ -220,4 +234,21 @@ zone_client_console(int fd, const char *stream, enum zone_client_input input,
 	nrd_jw_kbool(&w, "write", input != ZONE_INPUT_NONE);
 	nrd_jw_kbool(&w, "keep_input", input == ZONE_INPUT_KEPT);
 	return ask(fd, &w, &out, err);
+}
+
+int
+zone_client_guest(int fd, const char *command, const char *arguments, struct nrd_json **ret_answer, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	NRD_AUTO(nrd_json) *given = NULL;
+	struct nrd_jw w;
+	int r = arguments != NULL ? nrd_json_parse(arguments, strlen(arguments), NULL, &given, err) : 0;
+
+	if (r < 0)
+		return r;
+	begin(&w, &out, "guest");
+	nrd_jw_kstr(&w, "execute", command);
+	if (given != NULL)
+		nrd_jw_kval(&w, "arguments", nrd_json_root(given));
+	return ask_for(fd, &w, &out, GUEST_ANSWER_MAX, ret_answer, err);
 }

@@ -5,12 +5,13 @@
 #include <stdbool.h>
 
 #include "nrd/err.h"
+#include "nrd/json.h"
 #include "zone/state.h"
 
 /*
  * Talking to a zone's zoneadmd at /run/zones/NAME/sock (SOCK_SEQPACKET, mode 0600; one JSON object
  * a message, at most 64 KiB). Requests {"op": "ready"|"boot"|"halt"|"reboot"|"shutdown"|"status"|
- * "apply"|"console"|"init_reboot", ...}; the answer is {"ok": true, ...} or {"code", "msg"}.
+ * "apply"|"console"|"guest"|"init_reboot", ...}; the answer is {"ok": true, ...} or {"code", "msg"}.
  */
 
 /* Starts a zoneadmd when none answers (it adopts what runs). Caller closes. "ZoneadmdStart". */
@@ -44,3 +45,9 @@ enum zone_client_input {
 };
 int zone_client_console(int fd, const char *stream, enum zone_client_input input,
 			struct nrd_err *err);
+
+/*
+ * A command for the monitor of a guest's QEMU, of the few that zoneadmd hands on; arguments: its JSON object as text, or NULL.
+ * The answer's "return" as JSON, the caller frees. "BadRequest", "QemuFailed".
+ */
+int zone_client_guest(int fd, const char *command, const char *arguments, struct nrd_json **ret_answer, struct nrd_err *err);

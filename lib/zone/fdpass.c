@@ -3,6 +3,7 @@
 #include "fdpass.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
@@ -17,9 +18,14 @@ union control {
 int
 zone_fd_send(int sock, int fd, struct nrd_err *err)
 {
-	char byte = 0;
+	return zone_fd_send_with(sock, "", 1, fd, err);
+}
+
+int
+zone_fd_send_with(int sock, const void *data, size_t len, int fd, struct nrd_err *err)
+{
 	union control control = { 0 };
-	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)data, .iov_len = len };
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
@@ -35,7 +41,7 @@ zone_fd_send(int sock, int fd, struct nrd_err *err)
 	c->cmsg_type = SCM_RIGHTS;
 	c->cmsg_len = CMSG_LEN(sizeof(int));
 	memcpy(CMSG_DATA(c), &fd, sizeof(int));
-	if (sendmsg(sock, &msg, MSG_NOSIGNAL) < 0)
+	if (sendmsg(sock, &msg, MSG_NOSIGNAL) != (ssize_t)len)
 		return nrd_fail(err, errno, "FdPass", "hand a descriptor over: %m");
 	return 0;
 }

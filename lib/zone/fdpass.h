@@ -9,6 +9,9 @@
 
 /* Descriptors through a socket of the SEQPACKET kind, one a message. */
 
+/* A message with it, also through a stream; all of it is sent. "FdPass". */
+int zone_fd_send_with(int sock, const void *data, size_t len, int fd, struct nrd_err *err);
+
 /* The message is one byte. "FdPass". */
 int zone_fd_send(int sock, int fd, struct nrd_err *err);
 

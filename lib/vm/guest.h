@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#pragma once
+
+#include "nrd/err.h"
+#include "nrd/json.h"
+#include "vm/object.h"
+
+/* What a guest's QEMU is asked while it runs. "NoGuest" (-ENOTSUP) for other machines, "VmNotRunning". */
+
+/*
+ * Writes an object with a member for each type: block, blockstats, chardev, cpus, kvm, pci, status, version; "all" is all of
+ * them. "BadType" for others.
+ */
+int vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, struct nrd_err *err);
+
+/* A non-maskable interrupt: a guest that has hung tells where. */
+int vm_guest_nmi(const struct vm *vm, struct nrd_err *err);
+
+/* What is on its screen, as a PPM file, which is made anew: caller frees the path. */
+int vm_guest_screenshot(const struct vm *vm, char **ret_path, struct nrd_err *err);
