@@ -31,6 +31,7 @@
 
 #define BEGIN_MS   60000 /* firmware and devices; under emulation it takes seconds */
 #define ANSWER_MS  10000
+#define RESUME_MS  10000
 #define LINE_MAX_BYTES ((size_t)256 << 10)
 #define READ_BYTES ((size_t)16 << 10)
 #define LOG_BYTES  ((off_t)1 << 20) /* then it begins anew */
@@ -106,6 +107,8 @@ connect_to(const struct zoneadmd *z, const char *name, struct nrd_err *err)
 static void
 drop_qmp(struct guest *g)
 {
+	g->resume_ms = 0;
+	g->io_error = false;
 	if (g->qmp >= 0)
 		(void)close(g->qmp);
 	g->qmp = -1;
@@ -124,7 +127,16 @@ on_event(struct zoneadmd *z, const struct nrd_val *message)
 		{ "STOP", "paused" }, { "RESUME", "resumed" },
 	};
 	const char *name = nrd_get_str(message, "event");
+	struct guest *g = &z->guest;
 	struct nrd_err why = { 0 };
+
+	/* A pool may have room again, and a disk be back: nothing of what it wrote is lost, so it tries again. */
+	if (nrd_streq(name, "BLOCK_IO_ERROR"))
+		g->io_error = true;
+	if (nrd_streq(name, "STOP") && g->io_error)
+		g->resume_ms = nrd_now_ms() + RESUME_MS;
+	if (nrd_streq(name, "RESUME"))
+		g->io_error = false;
 
 	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
 		if (!nrd_streq(told[i].qmp, name))
@@ -269,6 +281,26 @@ open_qmp(struct zoneadmd *z, int64_t end_ms, struct nrd_err *err)
 	return r;
 }
 
+/* ---- the metadata service, at its second serial port ---- */
+
+#define COM2_RETRY_MS 1000
+
+static void
+serve_metadata(struct zoneadmd *z)
+{
+	int com2 = connect_to(z, GUEST_COM2, NULL);
+
+	z->guest.retry_ms = nrd_now_ms() + COM2_RETRY_MS;
+	if (com2 >= 0)
+		mdata_serve(z, com2);
+}
+
+static bool
+wants_metadata(const struct zoneadmd *z)
+{
+	return z->run.state == ZONE_ST_RUNNING && zone_is_guest(&z->config) && !mdata_serves(&z->mdata);
+}
+
 /* ---- begin and end ---- */
 
 int
@@ -287,6 +319,7 @@ guest_begin(struct zoneadmd *z, struct nrd_err *err)
 	if (com1 < 0)
 		return com1;
 	console_set(z, com1);
+	serve_metadata(z);
 	return command(z, "cont", end_ms, err);
 }
 
@@ -302,6 +335,7 @@ guest_adopt(struct zoneadmd *z)
 	if (com1 < 0)
 		nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
 	console_set(z, com1);
+	serve_metadata(z);
 	if (open_qmp(z, nrd_now_ms() + ANSWER_MS, &why) < 0)
 		nrd_log(NRD_WARN, "ignoring: no monitor", NRD_S("zone", z->name), NRD_ERR(&why));
 }
@@ -316,6 +350,40 @@ int
 guest_powerdown(struct zoneadmd *z, struct nrd_err *err)
 {
 	return command(z, "system_powerdown", nrd_now_ms() + ANSWER_MS, err);
+}
+
+static int
+grow(struct zoneadmd *z, const struct zone_disk *d, struct nrd_err *err)
+{
+	const char *name = strrchr(d->path, '/');
+	NRD_AUTO(nrd_json) *args = NULL;
+	char text[160];
+	int n = snprintf(text, sizeof(text), "{\"node-name\":\"%.60s\",\"size\":%llu}", name + 1, (unsigned long long)d->size << 20);
+	int r = nrd_json_parse(text, (size_t)n, NULL, &args, err);
+
+	if (r == 0)
+		r = command_with(z, "block_resize", nrd_json_root(args), nrd_now_ms() + ANSWER_MS, NULL, err);
+	return nrd_wrap(err, r, "disk %s", d->path);
+}
+
+int
+guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err)
+{
+	int r = 0;
+
+	if (!zone_is_guest(config) || z->run.state != ZONE_ST_RUNNING)
+		return 0;
+	for (size_t i = 0; r == 0 && i < config->n_disks; i++)
+		for (size_t j = 0; r == 0 && j < z->config.n_disks; j++) {
+			struct zone_disk *now = &z->config.disks[j];
+
+			if (!nrd_streq(now->path, config->disks[i].path) || now->size >= config->disks[i].size)
+				continue;
+			r = grow(z, &config->disks[i], err);
+			if (r == 0)
+				now->size = config->disks[i].size;
+		}
+	return r;
 }
 
 #define SCREEN_SET "99"
@@ -395,10 +463,34 @@ guest_ask(struct zoneadmd *z, const char *name, const struct nrd_val *arguments,
 	return *ret_text != NULL ? 0 : nrd_nomem(err);
 }
 
+static void
+wake_at(int64_t at_ms, int *timeout_ms)
+{
+	int64_t left = at_ms - nrd_now_ms();
+
+	left = left < 0 ? 0 : left;
+	if (*timeout_ms < 0 || left < *timeout_ms)
+		*timeout_ms = (int)left;
+}
+
+static void
+resume(struct zoneadmd *z)
+{
+	struct nrd_err why = { 0 };
+
+	z->guest.resume_ms = 0;
+	if (z->guest.qmp >= 0 && command(z, "cont", nrd_now_ms() + ANSWER_MS, &why) < 0)
+		nrd_log(NRD_WARN, "a guest that waited for its disk does not go on", NRD_S("zone", z->name), NRD_ERR(&why));
+}
+
 void
-guest_poll(const struct zoneadmd *z, struct pollfd *p)
+guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms)
 {
 	*p = (struct pollfd){ .fd = z->guest.qmp, .events = POLLIN };
+	if (wants_metadata(z))
+		wake_at(z->guest.retry_ms, timeout_ms);
+	if (z->guest.resume_ms != 0)
+		wake_at(z->guest.resume_ms, timeout_ms);
 }
 
 void
@@ -407,6 +499,10 @@ guest_turn(struct zoneadmd *z, const struct pollfd *p)
 	NRD_AUTO(nrd_json) *doc = NULL;
 	int r;
 
+	if (wants_metadata(z) && nrd_now_ms() >= z->guest.retry_ms)
+		serve_metadata(z);
+	if (z->guest.resume_ms != 0 && nrd_now_ms() >= z->guest.resume_ms)
+		resume(z);
 	if (p->revents == 0 || z->guest.qmp < 0)
 		return;
 	r = read_some(&z->guest);

@@ -10,11 +10,15 @@
 #include "nrd/buf.h"
 #include "nrd/err.h"
 #include "nrd/json.h"
+#include "zone/config.h"
 
 /* QEMU of a guest: its monitor (QMP), its serial ports. A zone of another brand has none of it. */
 struct guest {
 	int qmp;          /* -1: not connected */
 	struct nrd_buf in; /* of qmp: what is no whole line yet */
+	int64_t retry_ms; /* when its second serial port is tried again */
+	int64_t resume_ms; /* when a guest that waits for a disk of the node's is to go on; 0: it does not wait */
+	bool io_error;     /* such an error was told, and not yet that it waits */
 };
 
 struct zoneadmd;
@@ -34,6 +38,9 @@ void guest_adopt(struct zoneadmd *z);
 /* It is gone, or will be. */
 void guest_end(struct zoneadmd *z);
 
+/* What changed of what the guest sees while it runs: disks that have grown. "QemuFailed". */
+int guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err);
+
 /* Presses the power button. "QemuFailed". */
 int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
 
@@ -43,5 +50,5 @@ int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
  */
 int guest_ask(struct zoneadmd *z, const char *command, const struct nrd_val *arguments, char **ret_text, struct nrd_err *err);
 
-void guest_poll(const struct zoneadmd *z, struct pollfd *p);
+void guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms);
 void guest_turn(struct zoneadmd *z, const struct pollfd *p);

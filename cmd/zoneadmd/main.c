@@ -184,7 +184,7 @@ turn(struct zoneadmd *z)
 	mdata_poll(&z->mdata, &p[P_MDATA], &timeout);
 	provision_poll(z, &p[P_PROVISION], &timeout);
 	nics_poll(z, &p[P_NICS], &timeout);
-	guest_poll(z, &p[P_QMP]);
+	guest_poll(z, &p[P_QMP], &timeout);
 	restart_poll(z, &timeout);
 	(void)poll(p, nrd_count(p), timeout);
 	streams(z, p);

@@ -113,11 +113,25 @@ next_place(const struct mdata *m, int64_t now)
 
 		if (c->fd < 0)
 			return i;
-		if (is_quiet(c, now) &&
+		if (!c->guest && is_quiet(c, now) &&
 		    (best == MDATA_CLIENTS || c->active_ms < m->clients[best].active_ms))
 			best = i;
 	}
 	return best;
+}
+
+/* In place of who is there. Takes the descriptor. */
+static void
+put_client(struct mdata *m, size_t place, int fd, int64_t now)
+{
+	if (m->clients[place].fd >= 0)
+		drop(m, &m->clients[place]);
+	m->clients[place] = (struct mdata_client){
+		.fd = fd,
+		.active_ms = now,
+		.in = NRD_BUF_INIT(MDATA_LINE_MAX + READ_BYTES),
+		.out = NRD_BUF_INIT(MDATA_ANSWER_MAX),
+	};
 }
 
 static void
@@ -131,14 +145,31 @@ take_client(struct mdata *m, int64_t now)
 	fd = accept4(m->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	if (fd < 0)
 		return;
-	if (m->clients[place].fd >= 0)
-		drop(m, &m->clients[place]);
-	m->clients[place] = (struct mdata_client){
-		.fd = nrd_take_fd(&fd),
-		.active_ms = now,
-		.in = NRD_BUF_INIT(MDATA_LINE_MAX + READ_BYTES),
-		.out = NRD_BUF_INIT(MDATA_ANSWER_MAX),
-	};
+	put_client(m, place, nrd_take_fd(&fd), now);
+}
+
+void
+mdata_serve(struct zoneadmd *z, int fd)
+{
+	struct mdata *m = &z->mdata;
+	int64_t now = nrd_now_ms();
+	size_t place = m->listener >= 0 ? next_place(m, now) : MDATA_CLIENTS;
+
+	if (place == MDATA_CLIENTS) {
+		(void)close(fd);
+		return;
+	}
+	put_client(m, place, fd, now);
+	m->clients[place].guest = true;
+}
+
+bool
+mdata_serves(const struct mdata *m)
+{
+	for (size_t i = 0; i < MDATA_CLIENTS; i++)
+		if (m->clients[i].fd >= 0 && m->clients[i].guest)
+			return true;
+	return false;
 }
 
 static size_t

@@ -23,6 +23,7 @@ struct mdata_client {
 	struct nrd_buf out;
 	size_t sent;        /* of out */
 	bool ended;         /* no more comes */
+	bool guest;         /* a guest's serial port, which makes room for nobody */
 	int64_t active_ms;  /* when something last came or went */
 	int64_t blocked_ms; /* since when its change waits for the zone's lock; 0: it does not */
 };
@@ -45,6 +46,12 @@ struct zoneadmd;
 
 /* Makes the directory that the zone sees and listens in it. "Zoneadmd". */
 int mdata_listen(struct zoneadmd *z, struct nrd_err *err);
+
+/* A guest's serial port becomes a client; takes the descriptor. */
+void mdata_serve(struct zoneadmd *z, int fd);
+
+/* Whether there is such a client: one that does not fetch its answers is dropped as any other. */
+bool mdata_serves(const struct mdata *m);
 
 /* What to wait for, and for how long at most (*timeout_ms may become less; -1: for ever). */
 void mdata_poll(const struct mdata *m, struct pollfd p[MDATA_POLLS], int *timeout_ms);

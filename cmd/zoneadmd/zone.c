@@ -387,6 +387,8 @@ zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
 	r = zone_live_apply(&config, z->boot.init.pidfd, &z->config, err);
 	if (r >= 0)
 		r = network_apply(z, &config, err);
+	if (r >= 0)
+		r = guest_apply(z, &config, err);
 	record(z);
 	return r;
 }

@@ -99,6 +99,8 @@ vm_update_describe(const char *uuid, const struct nrd_val *payload, char ***ret_
 
 	if (r == 0)
 		r = new_config(&vm.config, payload, &config, err);
+	if (r == 0)
+		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
 	if (r < 0)
 		return r;
 	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
@@ -177,6 +179,8 @@ vm_update(const char *uuid, const struct nrd_val *payload, struct vm_change *ret
 
 	if (r == 0)
 		r = new_config(&vm.config, payload, &config, err);
+	if (r == 0)
+		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
 	return r == 0 ? commit(&vm, &config, "update", ret_change, err) : r;
 }
 
@@ -233,5 +237,10 @@ vm_undo(const char *uuid, struct vm_change *ret_change, struct nrd_err *err)
 	r = before == NULL ? nrd_fail(err, ENOENT, "NothingToUndo", "it was not updated, or all of it is undone")
 			   : as_before(&vm.config, before, &config, err);
 	vm_history_free(docs, n);
+	if (r == 0 && !vm_disks_same(&vm.config, &config))
+		r = nrd_fail(err, EINVAL, "BadDisk", "it had other disks then: what was on one that went does not come back, and one "
+			     "that came is not removed unsaid");
+	if (r == 0)
+		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
 	return r == 0 ? commit(&vm, &config, "undo", ret_change, err) : r;
 }

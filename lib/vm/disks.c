@@ -154,6 +154,55 @@ vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_e
 	return r;
 }
 
+/* ---- changed ---- */
+
+static int
+check_kept(const struct zone_disk *old, const struct zone_disk *d, bool running, struct nrd_err *err)
+{
+	const char *what = d->block_size != old->block_size		       ? "block_size" :
+			   !nrd_streq(d->image_uuid, old->image_uuid)	       ? "image_uuid" :
+			   !nrd_streq(d->media, old->media)		       ? "media" :
+			   !nrd_streq(d->zfs_filesystem, old->zfs_filesystem) ? "zfs_filesystem" :
+										 NULL;
+
+	if (what != NULL)
+		return nrd_fail(err, EINVAL, "BadDisk", "disk %s: its %s is that it was made with", d->path, what);
+	if (d->size < old->size)
+		return nrd_fail(err, EINVAL, "BadDisk", "disk %s: %" PRIu64 " MiB are smaller than it is, %" PRIu64 " MiB: what is behind "
+				"them would be lost", d->path, d->size, old->size);
+	if (running && (!nrd_streq(d->model, old->model) || d->boot != old->boot))
+		return nrd_fail(err, EINVAL, "VmWrongState", "disk %s: the machine must be stopped for that", d->path);
+	return 0;
+}
+
+bool
+vm_disks_same(const struct zone_config *a, const struct zone_config *b)
+{
+	if (a->n_disks != b->n_disks)
+		return false;
+	for (size_t i = 0; i < a->n_disks; i++)
+		if (vm_disk_find(b, a->disks[i].path) == NULL)
+			return false;
+	return true;
+}
+
+int
+vm_disks_check(const struct zone_config *old, const struct zone_config *c, bool running, struct nrd_err *err)
+{
+	int r = 0;
+
+	if (!zone_is_guest(c))
+		return 0;
+	if (running && !vm_disks_same(old, c))
+		return nrd_fail(err, EINVAL, "VmWrongState", "its disks come and go while it is down: it must be stopped");
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
+		const struct zone_disk *before = vm_disk_find(old, c->disks[i].path);
+
+		r = before != NULL ? check_kept(before, &c->disks[i], running, err) : 0;
+	}
+	return r;
+}
+
 /* ---- made ---- */
 
 #define PROPS_MAX 12

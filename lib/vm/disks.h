@@ -2,6 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stdbool.h>
+
 #include "nrd/err.h"
 #include "zone/config.h"
 
@@ -15,6 +17,15 @@
  * before the change, NULL: it is new. "BadDisk", "ImageNotInstalled" (-ENOENT), -ENOMEM.
  */
 int vm_disks_fill(struct zone_config *config, const struct zone_config *old, struct nrd_err *err);
+
+/*
+ * Whether a change can be: disks become larger and never smaller, and what they were made with stays; they come and go, and
+ * change their model, while the machine is down. "BadDisk", "VmWrongState".
+ */
+int vm_disks_check(const struct zone_config *old, const struct zone_config *config, bool running, struct nrd_err *err);
+
+/* Whether both have the same disks; what is on one that went does not come back. */
+bool vm_disks_same(const struct zone_config *a, const struct zone_config *b);
 
 /* Volumes as config has them and old (NULL: nothing) had not, and the other way round. What "ZfsNoSpace" leaves is whole. */
 int vm_disks_set(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);

@@ -33,6 +33,7 @@ def pytest_collection_modifyitems(items):
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "late: runs after the others")
+    config.addinivalue_line("markers", "alone: of a module that measures: test/modules runs nothing beside it")
 
 
 @pytest.fixture(scope="session", autouse=True)

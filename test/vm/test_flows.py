@@ -12,6 +12,8 @@ from machine import TOP
 from riglib.program import compiled
 from zones import wait_for
 
+pytestmark = pytest.mark.alone
+
 PORT = 9000  # of switch_probe: UDP_PORT
 
 

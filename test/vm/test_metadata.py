@@ -13,6 +13,8 @@ from machine import RUN, TOP
 from riglib.program import compiled
 from zones import await_running, config, install_native, install_tiny, remove, run_state, tiny_root, wait_for
 
+pytestmark = pytest.mark.alone
+
 TOOL = {"nat": "/usr/local/sbin/mdata", "tin": "/native/usr/sbin/mdata", "oth": "/native/usr/sbin/mdata"}
 SOCKET = {"nat": "/.zonecontrol/metadata.sock", "tin": "/native/.zonecontrol/metadata.sock",
           "oth": "/native/.zonecontrol/metadata.sock"}

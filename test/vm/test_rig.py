@@ -12,6 +12,8 @@ import pytest
 from riglib import cpio
 from riglib.node import TOP
 
+pytestmark = pytest.mark.alone
+
 RIG = TOP / "test/rig"
 
 

@@ -12,6 +12,8 @@ import pytest
 from machine import TOP
 from riglib.program import compiled
 
+pytestmark = pytest.mark.alone
+
 PROBE = "/var/tmp/switch_probe"
 LINK = ("bpf", "rtnl", "switch", "switch-dhcp", "switch-domain", "switch-flow", "switch-look", "switch-port", "switch-samples", "switch-set",
         "switch-uplink", "veth")

@@ -17,6 +17,8 @@ from machine import TOP
 from riglib.program import compiled
 from zones import wait_for
 
+pytestmark = pytest.mark.alone
+
 UNDER = "172.30.0"  # of the nodes, on `wire`
 
 

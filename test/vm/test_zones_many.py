@@ -5,6 +5,8 @@
 import pytest
 from zones import TINY_ON_NODE, install_tiny
 
+pytestmark = pytest.mark.alone
+
 ZONES = 40
 CYCLES = 30
 REBOOTS = 10

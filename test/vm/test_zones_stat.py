@@ -7,6 +7,8 @@ import json
 import pytest
 from zones import install_tiny
 
+pytestmark = pytest.mark.alone
+
 COMMANDS = ("zonestat", "zonememstat", "vfsstat -Z", "prstat -Zc")
 CGROUP = "/sys/fs/cgroup/zones"
 

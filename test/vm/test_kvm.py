@@ -1,0 +1,368 @@
+# SPDX-License-Identifier: MPL-2.0
+# Copyright 2026 The Nereid authors
+"""
+Guests: machines of brand kvm, whose QEMU has no privileges. Most of them are one sector (guest.S), which does on its serial
+port what it is told in a moment; one is a Debian on its own disk.
+"""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from machine import BUILD, TOP
+from riglib.program import compiled
+from terminal import Terminal
+from vms import NOBODY, get, refused, traces, vmadm
+from zones import wait_for
+
+HERE = Path(__file__).resolve().parent
+SLOW = 240  # seconds for what a guest does in an emulated guest of an emulated node
+DEBIAN = BUILD / "debian-13-kvm.qcow2"
+HERE_IT_IS = "the guest is here"
+
+
+def sector():
+    return compiled("guest", [TOP / "test/vm/guest.S"], "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none",
+                    "-Wl,-Ttext,0x7c00", "-Wl,-e,_start", "-Wl,--oformat,binary")
+
+
+@pytest.fixture(scope="module")
+def node(module_machine):
+    m = module_machine
+    # One processor: loading KVM's modules patches the kernel, which emulators with several threads get wrong now and then.
+    assert m.up(cold=False, answers="standard", cpus=1) == "ready"
+    if m.run("test", "-c", "/dev/kvm")[0] != 0:
+        pytest.fail("there is no /dev/kvm in the node: QEMU's emulated processor has SVM")
+    m.push(sector(), "/var/tmp/guest.raw")
+    m.ok("nictagadm", "add", "-l", "stub0")
+    return m
+
+
+@pytest.fixture(scope="module")
+def image(node):
+    """Of that sector, and a bit more than it."""
+    node.ok("truncate", "-s", "8M", "/var/tmp/guest.raw")
+    return import_disk(node, "-f", "raw", "/var/tmp/guest.raw", "name=sector", "version=1")
+
+
+def import_disk(node, *argv):
+    code, out, said = node.run("imgadm", "import-disk", *argv, timeout=SLOW)
+    assert (code, said) == (0, ""), said
+    return re.fullmatch(r"Imported image ([0-9a-f-]{36}) \(.*\)\n", out).group(1)
+
+
+def create(node, **payload):
+    code, out, said = vmadm(node, "create", payload={"brand": "kvm", "ram": 64, "quota": 1, **payload})
+    assert (code, out) == (0, ""), said
+    return re.fullmatch(r"(?:WARNING: .*\n)*Successfully created VM ([0-9a-f-]{36})\n", said).group(1)
+
+
+@pytest.fixture
+def guest(node, image):
+    """It runs and has said that it is here; gone afterwards."""
+    uuid = create(node, alias="g", disks=[{"image_uuid": image, "boot": True}])
+    yield uuid
+    node.run("vmadm", "delete", uuid)
+
+
+def console(node, uuid, name="console"):
+    return Terminal(node, f"vmadm console {uuid}", name)
+
+
+def pid_of(node, uuid):
+    return get(node, uuid)["pid"]
+
+
+def await_state(node, uuid, state, timeout=SLOW):
+    wait_for(node, f"[ \"$(vmadm list -Ho state uuid={uuid})\" = {state} ]", timeout=timeout)
+
+
+def test_life(node, image):
+    uuid = create(node, alias="first", vcpus=2, disks=[{"image_uuid": image, "boot": True}, {"size": 16, "model": "scsi"}])
+    vm = get(node, uuid)
+    assert (vm["state"], vm["type"], vm["hvm"], vm["ram"], vm["vcpus"]) == ("running", "KVM", True, 64, 2)
+    assert (vm["max_physical_memory"], vm["cpu_type"], vm["bootrom"], vm["tmpfs"]) == (64 + 1024, "host", "bios", 0)
+    first, second = vm["disks"]
+    assert first["path"] == f"/dev/zvol/zones/{uuid}/disk0" and (first["size"], first["image_size"]) == (8, 8)
+    assert (second["zfs_filesystem"], second["model"], second["refreservation"]) == (f"zones/{uuid}/disk1", "scsi", 16)
+    assert node.ok("zfs", "get", "-Hpo", "value", "refquota,quota,volsize", f"zones/{uuid}", f"zones/{uuid}/disk1").split("\n") == [
+        str(1 << 30), "0", "-", "-", "-", str(16 << 20)]
+    line = console(node, uuid)
+    line.expect(HERE_IT_IS)
+    line.type("abc")
+    line.expect("abc")
+    # One types at a time; who is asked to leave by Ctrl-] does, in the middle of a line.
+    assert "already in use" in node.refused(1, "vmadm", "console", uuid)
+    line.type("\x1d")
+    assert line.code() == 0
+    # A reset is the guest's own business, and QEMU's process stays.
+    pid = vm["pid"]
+    line = console(node, uuid)
+    line.type("r")
+    line.expect(HERE_IT_IS)
+    assert pid_of(node, uuid) == pid
+    line.type("q")
+    line.expect("Zone halted")
+    await_state(node, uuid, "stopped")
+    vm = get(node, uuid)
+    assert vm["exit_status"] == 0 and vm["autoboot"]
+    # Nobody in there hears the power button: the time runs out.
+    assert node.run("vmadm", "start", uuid) == (0, "", f"Successfully started VM {uuid}\n")
+    assert node.run("vmadm", "stop", "-t", "1", uuid) == (0, "", f"Successfully completed stop for VM {uuid}\n")
+    assert not get(node, uuid)["autoboot"]
+    node.ok("vmadm", "delete", uuid)
+    assert traces(node, uuid) == ""
+
+
+def test_zoneadmd_comes_back(node, guest):
+    pid = pid_of(node, guest)
+    node.ok("pkill", "-9", "-xf", f"/usr/lib/nereid/zoneadmd {guest}")
+    line = console(node, guest)
+    line.type("xyz")
+    line.expect("xyz")
+    assert pid_of(node, guest) == pid
+    assert json.loads(node.ok("vmadm", "info", guest, "status"))["status"]["status"] == "running"
+    line.type("\x1d")
+    # QEMU's death is the machine's end, and is told.
+    node.sh(f"kill -9 {pid}")
+    await_state(node, guest, "stopped")
+    assert get(node, guest)["exit_status"] == -9
+
+
+def test_qemu_has_no_privileges(node, guest):
+    pid = pid_of(node, guest)
+    status = dict(line.split(":\t", 1) for line in node.ok("cat", f"/proc/{pid}/status").split("\n") if ":\t" in line)
+    base = json.loads(node.ok("cat", f"/etc/zones/{guest}.json"))["id_base"]
+    assert status["Uid"].split() == [str(base + 1)] * 4 and status["Gid"].split() == [str(base + 1)] * 4
+    assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapAmb")} == {"0" * 16}
+    assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2" and int(status["Seccomp_filters"]) >= 2
+    assert node.ok("ls", "-A", f"/proc/{pid}/root/") == ""
+    group = node.ok("cat", f"/proc/{pid}/cgroup").removeprefix("0::")
+    assert guest in group and node.ok("cat", f"/sys/fs/cgroup{group}/cgroup.procs").split() == [str(pid)]
+    for kind in ("user", "mnt", "pid", "net", "ipc", "uts", "cgroup"):
+        assert node.ok("readlink", f"/proc/{pid}/ns/{kind}") != node.ok("readlink", f"/proc/self/ns/{kind}"), kind
+    assert node.ok("nsenter", "-t", str(pid), "-n", "ls", "/sys/class/net") != ""
+    links = node.ok("nsenter", "-t", str(pid), "-n", "ip", "-br", "link").split("\n")
+    assert len(links) == 1 and links[0].startswith("lo "), links
+    opened = set(node.sh(f"cd /proc/{pid}/fd; for f in *; do readlink $f; done").split("\n"))
+    odd = {f for f in opened if not re.match(r"anon_inode:|socket:|/dev/(kvm|null|zd\d+)$|/memfd:|pipe:", f)}
+    assert odd == {f"/zones/{guest}/logs/qemu.log"}, odd
+
+
+def test_hostile_code_in_qemus_place(node, image):
+    """The same boot, but another program is where QEMU is: what it can do is what a guest that has taken QEMU over can."""
+    node.push(compiled("jailed", [TOP / "test/vm/jailed.c"], "-static"), "/run/jailed", 0o755)
+    node.sh("""
+        base=/run/nereid/platform/base
+        mkdir -p /run/over/up/usr/bin /run/over/work
+        cp /run/jailed /run/over/up/usr/bin/qemu-system-x86_64
+        mount -t overlay -o lowerdir=$base,upperdir=/run/over/up,workdir=/run/over/work over $base
+    """)
+    try:
+        uuid = create(node, autoboot=False, disks=[{"image_uuid": image, "boot": True}],
+                      nics=[{"nic_tag": "stub0", "ips": ["10.98.0.9/24"]}])
+        assert "QEMU ended" in refused(node, "start", uuid)
+        said = node.ok("cat", f"/zones/{uuid}/logs/qemu.log").split("\n")
+    finally:
+        node.sh("umount /run/nereid/platform/base; rm -rf /run/over")
+    node.ok("vmadm", "delete", uuid)
+    assert said[-1] == "tried", said
+    tried = dict(line.removeprefix("try ").split(": ") for line in said if line.startswith("try "))
+    assert len(tried) > 50
+    # Its own empty root is all there is to open, and signals reach itself alone.
+    harmless = {"open /": "done"}
+    assert {what: r for what, r in tried.items() if r == "done"} == harmless
+    # kvm, three sockets, the disk, a tap and vhost.
+    assert sorted(line.split()[2] for line in said if line.startswith("handed ")) == sorted(
+        ["char", "socket", "socket", "socket", "block", "char", "char"])
+
+
+def test_metadata_at_the_second_port(node, guest):
+    line = console(node, guest)
+    line.expect(HERE_IT_IS)
+    code, _, said = vmadm(node, "update", guest, payload={"set_customer_metadata": {"hello": "world"}})
+    assert code == 0, said
+    line.type("m")
+    line.expect("SUCCESS\nworld")
+
+
+def test_a_guest_that_floods_its_port(node, guest):
+    line = console(node, guest)
+    line.expect(HERE_IT_IS)
+    line.type("f")
+    line.expect("f" * 2000)
+    assert json.loads(node.ok("vmadm", "info", guest, "status"))["status"]["running"]
+    assert node.run("vmadm", "stop", "-F", guest)[0] == 0
+
+
+def test_info_and_keys(node, guest):
+    info = json.loads(node.ok("vmadm", "info", guest))
+    assert sorted(info) == ["block", "blockstats", "chardev", "cpus", "kvm", "pci", "status", "version"]
+    assert info["kvm"] == {"enabled": True, "present": True}
+    assert sorted(json.loads(node.ok("vmadm", "info", guest, "cpus,status"))) == ["cpus", "status"]
+    assert "nonsense" in refused(node, "info", guest, "nonsense")
+    path = f"/zones/{guest}/root/tmp/vm.ppm"
+    assert node.run("vmadm", "sysrq", guest, "screenshot") == (0, "", f"The screen of VM {guest} is in {path}\n")
+    assert node.ok("head", "-c", "2", path) == "P6"
+    assert node.run("vmadm", "sysrq", guest, "nmi")[0] == 0
+    assert "none of nmi, screenshot" in refused(node, "sysrq", guest, "break", code=2)
+    node.ok("vmadm", "stop", "-F", guest)
+    assert "only a running machine" in refused(node, "info", guest)
+
+
+def test_one_boot_from_a_cdrom(node, guest):
+    """From a disk without a boot sector it does not start; from the same sector as a disk for one boot it does."""
+    node.ok("vmadm", "stop", "-F", guest)
+    node.sh(f"dd if=/dev/zero of=/dev/zvol/zones/{guest}/disk0 bs=512 count=1 conv=notrunc,fsync; "
+            f"cp /var/tmp/guest.raw /zones/{guest}/root/tmp/once.raw")
+    assert "none of order=, cdrom=, disk=" in refused(node, "start", guest, "floppy=/x")
+    assert "order=cx" in refused(node, "start", guest, "order=cx")
+    assert "No such file" in refused(node, "start", guest, "cdrom=/nowhere.iso,ide")
+    assert node.run("vmadm", "start", guest, "order=cd", "disk=/tmp/once.raw,virtio")[0] == 0
+    line = console(node, guest)
+    line.expect(HERE_IT_IS)
+
+
+def test_snapshots_hold_the_disks(node, guest):
+    disk = f"/dev/zvol/zones/{guest}/disk0"
+    node.ok("vmadm", "create-snapshot", guest, "then")
+    assert [s["name"] for s in get(node, guest)["snapshots"]] == ["then"]
+    assert node.ok("zfs", "list", "-Hro", "name", "-t", "snapshot", f"zones/{guest}").split("\n") == [
+        f"zones/{guest}@vmsnap-then", f"zones/{guest}/disk0@vmsnap-then"]
+    assert json.loads(node.ok("cat", f"/zones/{guest}/config.json"))["uuid"] == guest
+    node.ok("vmadm", "stop", "-F", guest)
+    node.sh(f"dd if=/dev/zero of={disk} bs=512 count=1 conv=notrunc,fsync")
+    node.ok("vmadm", "rollback-snapshot", guest, "then")
+    node.ok("vmadm", "start", guest)
+    console(node, guest).expect(HERE_IT_IS)
+    node.ok("vmadm", "delete-snapshot", guest, "then")
+    assert node.ok("zfs", "list", "-Hro", "name", "-t", "snapshot", f"zones/{guest}") == ""
+
+
+def test_disks_come_grow_and_go(node, guest):
+    path = f"/dev/zvol/zones/{guest}/disk1"
+    assert "must be stopped" in refused(node, "update", guest, payload={"add_disks": [{"size": 16}]})
+    node.ok("vmadm", "stop", "-F", guest)
+    assert vmadm(node, "update", guest, payload={"add_disks": [{"size": 16, "refreservation": 0}]})[0] == 0
+    assert [d["size"] for d in get(node, guest)["disks"]] == [8, 16]
+    assert "smaller" in refused(node, "update", guest, payload={"update_disks": [{"path": path, "size": 8}]})
+    assert "block_size" in refused(node, "update", guest, payload={"update_disks": [{"path": path, "block_size": 4096}]})
+    assert vmadm(node, "update", guest, payload={"update_disks": [{"path": path, "size": 32, "compression": "lz4"}]})[0] == 0
+    assert node.ok("zfs", "get", "-Hpo", "value", "volsize,compression", f"zones/{guest}/disk1").split("\n") == [str(32 << 20), "lz4"]
+    assert vmadm(node, "update", guest, payload={"remove_disks": [path]})[0] == 0
+    assert node.ok("zfs", "list", "-Hro", "name", f"zones/{guest}").split("\n") == [f"zones/{guest}", f"zones/{guest}/disk0"]
+    node.ok("vmadm", "start", guest)
+    console(node, guest).expect(HERE_IT_IS)
+
+
+@pytest.mark.parametrize("payload,words", [
+    ({"disks": [{"model": "virtio"}]}, "it needs a size"),
+    ({"disks": [{"size": 16, "model": "floppy"}]}, "is no model of a disk"),
+    ({"disks": [{"size": 16, "block_size": 5000}]}, "power of two"),
+    ({"disks": [{"size": 16, "refreservation": 17}]}, "refreservation"),
+    ({"disks": [{"size": 16, "boot": True}, {"size": 16, "boot": True}]}, "booted from already"),
+    ({"disks": [{"size": 16, "path": "/dev/sda"}]}, "only a cdrom says its path"),
+    ({"disks": [{"media": "cdrom", "path": "/nowhere.iso"}]}, "/nowhere.iso: No such file"),
+    ({"disks": [{"image_uuid": NOBODY}]}, f"image {NOBODY} is not installed"),
+    ({"disks": [{"image_uuid": "IMAGE", "size": 4}]}, "4 MiB are less than image"),
+    ({"disks": [{"image_uuid": "IMAGE", "image_size": 9}]}, "has 8 MiB, not 9"),
+    ({"disks": [{"image_uuid": "IMAGE", "block_size": 4096}]}, "it is that of image"),
+    ({"disks": [{"size": 1 << 30}]}, "space"),
+    ({"ram": 64, "max_physical_memory": 32}, "cannot be lower than ram"),
+    ({"vcpus": 0}, "vcpus"), ({"cpu_type": "host,-svm"}, "is no type of a processor"),
+    ({"bootrom": "coreboot"}, "is no firmware"), ({"boot": "cd"}, "order=cd"),
+    ({"init_name": "/sbin/init"}, "a machine of brand kvm has none"),
+    ({"nics": [{"nic_tag": "stub0", "model": "ne2k"}]}, "is no model of a NIC"),
+])
+def test_refused_before_anything_is_made(node, image, payload, words):
+    text = json.loads(json.dumps(payload).replace("IMAGE", image))
+    said = refused(node, "create", payload={"brand": "kvm", "uuid": NOBODY, "autoboot": False, **text})
+    assert words in said, said
+    assert traces(node, NOBODY) == ""
+
+
+def test_more_than_the_node_has_is_warned_of(node):
+    code, _, said = vmadm(node, "create", payload={"brand": "kvm", "uuid": NOBODY, "autoboot": False, "vcpus": 64, "ram": 64})
+    assert code == 0 and "it has 64 processors, and the node has " in said
+    node.ok("vmadm", "delete", NOBODY)
+
+
+def test_no_room_pauses_it(node, image):
+    """A disk for which no room is kept, where there is none: the guest waits, and goes on when there is some."""
+    uuid = create(node, disks=[{"image_uuid": image, "size": 64, "refreservation": 0, "boot": True}])
+    line = console(node, uuid)
+    line.expect(HERE_IT_IS)
+    used = int(node.ok("zfs", "get", "-Hpo", "value", "used", f"zones/{uuid}"))
+    node.ok("zfs", "set", f"quota={used + (1 << 20)}", f"zones/{uuid}")
+    line.type("w")
+    wait_for(node, f"vmadm info {uuid} status | grep -q io-error", timeout=SLOW)
+    at = len(line.text())
+    node.ok("zfs", "set", "quota=none", f"zones/{uuid}")
+    wait_for(node, f"vmadm info {uuid} status | grep -q '\"running\": true'", timeout=SLOW)
+    wait_for(node, f"[ $(wc -c <{line.base}.out) -gt {at + 20} ]", timeout=SLOW)
+    assert "!" not in line.text(), "the guest has seen the error"
+    node.ok("vmadm", "delete", uuid)
+
+
+def test_import_of_disks(node, tmp_path):
+    node.sh("truncate -s 5M /var/tmp/a.raw; tr '\\0' '\\7' </dev/zero | dd of=/var/tmp/a.raw bs=64k seek=16 count=1 iflag=fullblock "
+            "conv=notrunc 2>/dev/null; qemu-img convert -f raw -O qcow2 /var/tmp/a.raw /var/tmp/a.qcow2; "
+            "qemu-img convert -O vmdk /var/tmp/a.qcow2 /var/tmp/a.vmdk; "
+            "qemu-img create -q -f qcow2 -b /etc/shadow -F raw /var/tmp/backed.qcow2; "
+            "qemu-img create -q -f qcow2 -o data_file=/var/tmp/data,data_file_raw=on /var/tmp/data.qcow2 5M; : >/var/tmp/empty")
+    for kind in ("qcow2", "vmdk"):
+        uuid = import_disk(node, f"/var/tmp/a.{kind}", "name=x", "version=1")
+        manifest = json.loads(node.ok("imgadm", "get", uuid))["manifest"]
+        assert (manifest["type"], manifest["image_size"], manifest["disk_driver"]) == ("zvol", 5, "virtio")
+        node.ok("zfs", "clone", "-o", "volmode=dev", f"zones/{uuid}@final", "zones/look")
+        wait_for(node, "[ -e /dev/zvol/zones/look ]")
+        assert node.sh("dd if=/dev/zvol/zones/look bs=64k skip=16 count=1 2>/dev/null | od -An -tx1 | head -n 1").split() == ["07"] * 16
+        node.sh("udevadm settle; zfs destroy zones/look")
+        node.ok("imgadm", "delete", uuid)
+    for path, words in (("/var/tmp/backed.qcow2", "refers to another file"), ("/var/tmp/data.qcow2", "DiskFormat"),
+                        ("/var/tmp/empty", "DiskFormat"), ("/nowhere", "No such file")):
+        code, _, said = node.run("imgadm", "import-disk", path)
+        assert code == 1 and words in said and said.count("\n") == 1, said
+    assert "DiskFormat" in node.run("imgadm", "import-disk", "-f", "qcow2", "/var/tmp/guest.raw")[2]
+    assert node.ok("sh", "-c", "zfs list -Ho name | grep partial || :") == ""
+
+
+@pytest.mark.late
+def test_a_debian(node):
+    """An unmodified kernel and systemd: the address its NIC was given, another machine on the wire, the power button."""
+    if not DEBIAN.exists():
+        pytest.fail(f"{DEBIAN}: not there; `live/build guest-disk` makes it")
+    node.push(DEBIAN, "/var/tmp/debian.qcow2")
+    image = import_disk(node, "/var/tmp/debian.qcow2", "name=debian-13-kvm", "version=1")
+    other = vmadm(node, "create", payload={"brand": "native", "ram": 128, "nics": [{"nic_tag": "stub0", "ips": ["10.98.0.3/24"]}]})[2]
+    other = re.search(r"VM (\S+)\n", other).group(1)
+    uuid = create(node, ram=384, disks=[{"image_uuid": image, "boot": True}],
+                  nics=[{"nic_tag": "stub0", "ips": ["10.98.0.2/24"], "gateways": ["10.98.0.1"]}])
+    line = console(node, uuid)
+    line.expect("login: ", timeout=SLOW)
+    line.type("root\r")
+    line.expect("root@guest:~# ", timeout=SLOW)
+    line.type("ping -c 1 -W 60 10.98.0.3 && ip -br -4 addr show scope global; nproc; cat /sys/class/dmi/id/product_name\r")
+    line.expect(r"1 received", timeout=SLOW)
+    line.expect(r"10\.98\.0\.2/24", timeout=SLOW)
+    line.expect("SmartDC HVM", timeout=SLOW)
+    assert node.run("zlogin", other, "ping -c 1 -W 60 10.98.0.2")[0] == 0
+    # What it sends from another address does not reach the wire.
+    line.type("ip addr add 10.98.0.77/24 dev $(ls /sys/class/net | grep en) && ping -c 2 -W 5 -I 10.98.0.77 10.98.0.3; echo sent\r")
+    line.expect("0 received", timeout=SLOW)
+    line.expect("sent", timeout=SLOW)
+    assert node.run("vmadm", "stop", uuid, timeout=SLOW) == (0, "", f"Successfully completed stop for VM {uuid}\n")
+    assert get(node, uuid)["exit_status"] == 0
+    node.ok("vmadm", "delete", uuid)
+    node.ok("vmadm", "delete", other)
+    node.ok("imgadm", "delete", image)
+
+
+def test_nothing_is_left(node, image):
+    node.sh("pkill -x zlogin || :")
+    assert node.ok("sh", "-c", "zfs list -Ho name | grep -c /disk || :") == "0"
+    assert node.ok("sh", "-c", "pgrep -c qemu-system || :") == "0"
+    node.ok("imgadm", "delete", image)
+    assert node.ok("sh", "-c", "ip -br link | grep -c '^v' || :") == "0"
