@@ -22,7 +22,6 @@
 
 #define QEMU      "/usr/bin/qemu-system-x86_64"
 #define MACHINE   "pc-q35-10.0,usb=off,vmport=off,hpet=off,dump-guest-core=off"
-#define KVM       "/dev/kvm"
 #define VHOST     "/dev/vhost-net"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define NOBODY    "1:1" /* any user that is not root and owns nothing */
@@ -130,7 +129,7 @@ static void
 add_machine(struct line *l)
 {
 	const struct zone_config *c = l->config;
-	unsigned set = hand_set(l, KVM, O_RDWR);
+	unsigned set = hand_set(l, GUEST_KVM, O_RDWR);
 
 	OPTION(l, "-machine", MACHINE);
 	OPTION(l, "-accel", "kvm,device=/dev/fdset/%u", set);
@@ -397,9 +396,6 @@ guest_spec(const struct zone_config *config, const char *once, struct zone_spec 
 
 	if (r < 0)
 		return r;
-	if (access(KVM, F_OK) < 0)
-		return nrd_fail(err, ENODEV, "NoKvm", "this node runs no guests: there is no " KVM ", as its processors cannot, or their "
-				"firmware does not let them (VT-x, AMD-V)");
 	add(&l, QEMU);
 	add(&l, "-nodefaults");
 	add(&l, "-no-user-config");

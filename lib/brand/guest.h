@@ -21,11 +21,14 @@
 #define GUEST_LOG  "qemu.log" /* in ZONE_LOGS_DIR: what QEMU itself says */
 #define GUEST_VARS "uefi-vars.fd"
 
+/* Of the node, where its processors can. */
+#define GUEST_KVM "/dev/kvm"
+
 /* In its root: nothing is ever there. */
 #define GUEST_EMPTY "var/empty"
 
 /*
  * once: for this boot alone, "order=cd cdrom=PATH,MODEL disk=PATH,MODEL", the paths within its zone's root; NULL: nothing.
- * "NoKvm" when the node's processors or their firmware cannot run guests, "BadBoot" for what once says, "BadDisk". -ENOMEM.
+ * "BadBoot" for what once says, "BadDisk". -ENOMEM.
  */
 int guest_spec(const struct zone_config *config, const char *once, struct zone_spec *spec, struct nrd_err *err);

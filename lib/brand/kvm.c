@@ -88,6 +88,9 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 	NRD_AUTO(zone_spec) spec = { 0 };
 	int r = brand_spec_platform(&spec, "base/usr", "/usr", 0, err);
 
+	if (r == 0 && access(GUEST_KVM, F_OK) < 0)
+		return nrd_fail(err, ENODEV, "NoKvm", "this node runs no guests: there is no " GUEST_KVM ", as its processors cannot, or "
+				"their firmware does not let them (VT-x, AMD-V)");
 	spec.root = nrd_format("%s/root", config->zonepath);
 	spec.sealed = true;
 	if (r == 0 && (spec.root == NULL || nrd_strv_add(&spec.env, "PATH=/usr/bin") < 0))

@@ -316,6 +316,41 @@ rules_between_properties(void)
 	verify(",\"nics\":[{\"interface\":\"net0\",\"primary\":true},"
 	       "{\"interface\":\"net1\",\"primary\":true}]",
 	       "primary already");
+	verify(",\"brand\":\"kvm\",\"ram\":64,\"max_physical_memory\":32", "cannot be lower than ram");
+	verify(",\"brand\":\"kvm\",\"disks\":[{\"path\":\"/d\"}]", "it has no size");
+	verify(",\"brand\":\"kvm\",\"disks\":[{\"path\":\"/d\",\"size\":8,\"block_size\":5000}]", "no power of two");
+	verify(",\"brand\":\"kvm\",\"disks\":[{\"path\":\"/d\",\"size\":8},{\"path\":\"/d\",\"size\":8}]", "two of them");
+}
+
+/* What a guest's zone may use follows its memory, and is never too little for QEMU itself. */
+static void
+a_guests_memory(void)
+{
+	static const struct {
+		const char *members;
+		uint64_t ram, max;
+	} cases[] = {
+		{ "", 256, 256 + 1024 },
+		{ ",\"ram\":512", 512, 512 + 1024 },
+		{ ",\"ram\":512,\"max_physical_memory\":600", 512, 512 + 256 },
+		{ ",\"ram\":512,\"max_physical_memory\":900", 512, 900 },
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		NRD_FREE char *text = nrd_format("{\"zonename\":\"z\",\"brand\":\"kvm\"%s}", cases[i].members);
+		struct zone_config c = { 0 };
+		struct nrd_err err = { 0 };
+
+		decode(text, &c);
+		CHECK_OK(zone_config_fill(&c, &err), err);
+		CHECK_OK(zone_config_verify(&c, &err), err);
+		CHECK_INT(c.ram, cases[i].ram);
+		CHECK_INT(c.max_physical_memory, cases[i].max);
+		CHECK_INT(c.max_locked_memory, cases[i].max);
+		CHECK_INT(c.tmpfs, 0);
+		CHECK_INT(c.vcpus, 1);
+		zone_config_fini(&c);
+	}
 }
 
 static void
@@ -355,4 +390,4 @@ listed_and_found(void)
 }
 
 TEST_MAIN(names, releases, nothing_there, defaults, keeps_what_it_does_not_know, goes_round,
-	  numbers_are_not_reused, bad_files, rules_between_properties, listed_and_found)
+	  numbers_are_not_reused, bad_files, rules_between_properties, a_guests_memory, listed_and_found)

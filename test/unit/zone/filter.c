@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
@@ -113,4 +114,30 @@ nesting_allows_namespaces(void)
 	zone_filter_fini(&filter);
 }
 
-TEST_MAIN(every_call_as_it_should_be, nesting_allows_namespaces)
+/* A guest's QEMU makes threads, and neither processes nor sockets. */
+static void
+a_guest_can_little(void)
+{
+	static const struct call guests[] = {
+		{ "socket", SYS_socket, { AF_UNIX, SOCK_STREAM, 0 }, ENOSYS }, { "connect", SYS_connect, { 0 }, ENOSYS },
+		{ "fork", SYS_fork, { 0 }, ENOSYS },			       { "clone", SYS_clone, { SIGCHLD, 0, 0 }, ENOSYS },
+		{ "clone3", SYS_clone3, { 0 }, ENOSYS },		       { "ptrace", SYS_ptrace, { 0 }, ENOSYS },
+		{ "kill", SYS_kill, { 0, 0, 0 }, ENOSYS },		       { "mount", SYS_mount, { 0 }, ENOSYS },
+		{ "unshare", SYS_unshare, { 0 }, ENOSYS },		       { "bpf", SYS_bpf, { 0 }, ENOSYS },
+		{ "setns", SYS_setns, { 0 }, ENOSYS },			       { "getpid", SYS_getpid, { 0 }, UNTOUCHED },
+		{ "eventfd", SYS_eventfd2, { 0 }, UNTOUCHED },
+	};
+	const struct zone_config config = { .brand = ZONE_KVM };
+	struct nrd_err err = { 0 };
+
+	CHECK_OK(zone_filter_make(&config, &filter, &err), err);
+	for (size_t i = 0; i < sizeof(guests) / sizeof(guests[0]); i++) {
+		int got = in_child(&guests[i]);
+
+		if (got != guests[i].want)
+			test_fail(__FILE__, __LINE__, "%s: got %d, want %d", guests[i].what, got, guests[i].want);
+	}
+	zone_filter_fini(&filter);
+}
+
+TEST_MAIN(every_call_as_it_should_be, nesting_allows_namespaces, a_guest_can_little)

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MPL-2.0 */
+/* Copyright 2026 The Nereid authors */
+#include "fixture.h"
+
+#include "brand/guest.h"
+#include "zone/config-guest.h"
+
+#define DISKS                                                                                                                   \
+	",\"ram\":512,\"vcpus\":2,\"disks\":["                                                                                  \
+	"{\"path\":\"/dev/zvol/zones/k/disk0\",\"size\":8,\"model\":\"virtio\",\"media\":\"disk\"},"                            \
+	"{\"path\":\"/dev/zvol/zones/k/disk1\",\"size\":8,\"model\":\"scsi\",\"media\":\"disk\",\"boot\":true},"                \
+	"{\"path\":\"/iso/a.iso\",\"model\":\"ide\",\"media\":\"cdrom\"}],"                                                     \
+	"\"nics\":[{\"interface\":\"net0\",\"mac\":\"02:00:00:00:00:01\",\"model\":\"virtio\"},"                                \
+	"{\"interface\":\"net1\",\"mac\":\"02:00:00:00:00:02\",\"model\":\"e1000\"}]"
+
+static char *
+line_of(const struct zone_spec *spec)
+{
+	return nrd_strv_join(NRD_CSTRV(spec->argv), " ");
+}
+
+static const struct zone_hand *
+hand_of(const struct zone_spec *spec, const char *path)
+{
+	for (size_t i = 0; i < spec->n_hands; i++)
+		if (nrd_streq(spec->hands[i].path, path))
+			return &spec->hands[i];
+	test_fail(__FILE__, __LINE__, "%s is not handed over", path);
+}
+
+/* All that it opens by name is its own firmware; everything else has a number. */
+static void
+handed(void)
+{
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	add_zone(&f, "k", "kvm", DISKS, &c);
+	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
+	NRD_FREE char *line = line_of(&spec);
+
+	CHECK_INT(hand_of(&spec, "/dev/zvol/zones/k/disk0")->flags, O_RDWR | O_DIRECT);
+	CHECK_INT(hand_of(&spec, "/iso/a.iso")->flags, O_RDONLY);
+	CHECK_INT(hand_of(&spec, "net0")->kind, ZONE_HAND_NIC);
+	CHECK_INT(hand_of(&spec, "/run/zones/k/qmp")->kind, ZONE_HAND_LISTEN);
+	CHECK_INT(hand_of(&spec, "/dev/kvm")->kind, ZONE_HAND_FILE);
+	CHECK(strstr(line, "/dev/zvol") == NULL);
+	CHECK(strstr(line, "/iso/") == NULL);
+	CHECK_HAS(line, "-S");
+	CHECK_HAS(line, "-run-with chroot=/var/empty,user=1:1");
+	CHECK_HAS(line, "spawn=deny");
+	CHECK_HAS(line, "-accel kvm,device=/dev/fdset/1");
+	CHECK_HAS(line, "-smp 2,sockets=1,cores=2,threads=1 -m 512");
+	CHECK_HAS(line, "product=SmartDC HVM");
+	/* The disk that is said to boot, the other, the cdrom; NICs are not in the order. */
+	CHECK_HAS(line, "scsi-hd,bus=scsi.0,id=disk1-dev,drive=disk1,serial=disk1,bootindex=1,werror=stop");
+	CHECK_HAS(line, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2,werror=stop");
+	CHECK_HAS(line, "ide-cd,bus=ide.0,id=cdrom2-dev,drive=cdrom2,serial=cdrom2,bootindex=3");
+	CHECK_HAS(line, "e1000,id=net1-dev,netdev=net1,mac=02:00:00:00:00:02");
+	CHECK(strstr(line, "net1,fd=") != NULL && strstr(line, "netdev=net1,mac=02:00:00:00:00:02,bootindex") == NULL);
+	fixture_fini(&f);
+}
+
+static void
+one_boot(void)
+{
+	static const char *const wrong[] = { "floppy=/x", "order=x", "order=c order=d", "disk=/nowhere,virtio", "disk=/../x,virtio",
+					     "cdrom=/once.iso,floppy" };
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	add_zone(&f, "k", "kvm", DISKS, &c);
+	put(c.zonepath, "root/once.iso", "x", 0600);
+	CHECK_OK(guest_spec(&c, "order=nd cdrom=/once.iso,ide", &spec, &f.err), f.err);
+	NRD_FREE char *line = line_of(&spec);
+	NRD_FREE char *path = nrd_format("%s/root//once.iso", c.zonepath);
+
+	CHECK_INT(hand_of(&spec, path)->flags, O_RDONLY);
+	CHECK_HAS(line, "netdev=net0,mac=02:00:00:00:00:01,bootindex=1");
+	CHECK_HAS(line, "drive=once0,serial=once0,bootindex=3");
+	CHECK(strstr(line, "drive=disk0,serial=disk0,bootindex") == NULL);
+	for (size_t i = 0; i < nrd_count(wrong); i++) {
+		NRD_AUTO(zone_spec) none = { 0 };
+
+		CHECK(guest_spec(&c, wrong[i], &none, &f.err) < 0);
+	}
+	fixture_fini(&f);
+}
+
+static void
+firmware(void)
+{
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
+	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
+	NRD_FREE char *line = line_of(&spec);
+	NRD_FREE char *vars = nrd_format("%s/" GUEST_VARS, c.zonepath);
+
+	CHECK_INT(hand_of(&spec, vars)->flags, O_RDWR);
+	CHECK_HAS(line, "pflash0=uefi-code,pflash1=uefi-vars");
+	CHECK(nrd_ends(line, " -device pvpanic"));
+	fixture_fini(&f);
+}
+
+static void
+more_ide_than_there_are_ports(void)
+{
+	NRD_AUTO(nrd_buf) disks = { 0 };
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	(void)nrd_buf_adds(&disks, ",\"disks\":[");
+	for (int i = 0; i < 7; i++)
+		(void)nrd_buf_printf(&disks, "%s{\"path\":\"/d/%d\",\"size\":1,\"model\":\"ide\"}", i > 0 ? "," : "", i);
+	(void)nrd_buf_adds(&disks, "]");
+	add_zone(&f, "k", "kvm", nrd_buf_str(&disks), &c);
+	CHECK_FAILS(guest_spec(&c, NULL, &spec, &f.err), f.err, E2BIG, "BadDisk");
+	fixture_fini(&f);
+}
+
+TEST_MAIN(handed, one_boot, firmware, more_ide_than_there_are_ports)
