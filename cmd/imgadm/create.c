@@ -21,6 +21,7 @@
 #include "nrd/str.h"
 #include "store/dataset.h"
 #include "vm/prepare.h"
+#include "zone/config-guest.h"
 #include "zone/config.h"
 #include "zone/state.h"
 
@@ -75,6 +76,32 @@ making_cleanup(struct making *k)
 
 /* ---- the machine ---- */
 
+/* What of a guest becomes an image: the disk it boots from, else its first one. NULL: it is no guest, or has none. */
+static const struct zone_disk *
+disk_of(const struct zone_config *zone)
+{
+	const struct zone_disk *first = NULL;
+
+	for (size_t i = 0; zone_is_guest(zone) && i < zone->n_disks; i++) {
+		const struct zone_disk *d = &zone->disks[i];
+
+		if (!zone_disk_is_volume(d))
+			continue;
+		if (d->boot)
+			return d;
+		first = first != NULL ? first : d;
+	}
+	return first;
+}
+
+static const char *
+dataset_of(const struct zone_config *zone)
+{
+	const struct zone_disk *disk = disk_of(zone);
+
+	return disk != NULL ? disk->zfs_filesystem : zone->zfs_filesystem;
+}
+
 /* It must not be started while its dataset is read. */
 static int
 open_machine(const char *uuid, struct making *k, struct nrd_err *err)
@@ -106,6 +133,10 @@ open_machine(const char *uuid, struct making *k, struct nrd_err *err)
 		return nrd_fail(err, EINVAL, "VmNotStopped",
 				"machine %s has no dataset of its own that could become an image",
 				uuid);
+	if (zone_is_guest(&k->zone) && disk_of(&k->zone) == NULL)
+		return nrd_fail(err, EINVAL, "NoDisk", "machine %s has no disk that could become an image", uuid);
+	if (zone_is_guest(&k->zone) && k->opts->script != NULL)
+		return nrd_fail(err, ENOTSUP, "NoScript", "machine %s is a guest: no script is run in it; prepare it by hand", uuid);
 	return 0;
 }
 
@@ -121,7 +152,7 @@ find_origin(struct making *k, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	/* What is no clone has no such property. */
-	(void)store_dataset_get(store, k->zone.zfs_filesystem, "origin", origin, sizeof(origin),
+	(void)store_dataset_get(store, dataset_of(&k->zone), "origin", origin, sizeof(origin),
 				NULL);
 	slash = strrchr(origin, '/');
 	at = strchr(origin, '@');
@@ -174,11 +205,34 @@ inherit(const struct making *k, struct image_manifest *m, struct nrd_err *err)
 	return r;
 }
 
+/* What it is seen as is what its own machines are made with. */
+static int
+by_disk(const struct zone_config *zone, struct image_manifest *m, struct nrd_err *err)
+{
+	const struct zone_disk *disk = disk_of(zone);
+	const char *nic = zone->n_nics > 0 ? zone->nics[0].model : NULL;
+	char mib[24];
+	int r = fields_set(m, "type", "zvol", err);
+
+	(void)snprintf(mib, sizeof(mib), "%llu", (unsigned long long)disk->size);
+	if (r == 0)
+		r = fields_set(m, "os", "other", err);
+	if (r == 0)
+		r = fields_set(m, "image_size", mib, err);
+	if (r == 0)
+		r = fields_set(m, "disk_driver", disk->model != NULL ? disk->model : "virtio", err);
+	return r == 0 ? fields_set(m, "nic_driver", nic != NULL ? nic : "virtio", err) : r;
+}
+
 static int
 by_brand(const struct making *k, struct image_manifest *m, struct nrd_err *err)
 {
 	bool lx = k->zone.brand == ZONE_LX;
-	int r = fields_set(m, "type", lx ? "lx-dataset" : "zone-dataset", err);
+	int r;
+
+	if (zone_is_guest(&k->zone))
+		return by_disk(&k->zone, m, err);
+	r = fields_set(m, "type", lx ? "lx-dataset" : "zone-dataset", err);
 
 	if (r == 0)
 		r = fields_set(m, "os", lx ? "linux" : "other", err);
@@ -325,7 +379,7 @@ make_file(const struct image_opts *how, struct making *k, struct nrd_err *err)
 {
 	NRD_FREE char *since = NULL;
 	struct image_create create = {
-		.dataset = k->zone.zfs_filesystem,
+		.dataset = dataset_of(&k->zone),
 		.compression = k->compression,
 		.path = k->file,
 	};

@@ -50,6 +50,9 @@ def bench_links(fig, place, links):
     fig.add("`dladm create-vnic -t` and `delete-vnic -t`", "5 ms together", [a / 1000 for a in got["us_vnic"]], "ms", how,
             f"`ip link add` of a bare veth pair, and `ip link delete`: {statistics.median(got['us_pair']) / 1000:.1f}")
     fig.add(f"`dladm show-vnic` of {links}", "30 ms", [a / 1000 for a in got["us_show-vnic"]], "ms", how)
+    few, many = statistics.median(got["rr_few"]), got["rr_many"]
+    fig.add(f"TCP_RR between two VNICs, {links} more on their etherstub", "no slower than without", many, "transactions/s", how,
+            f"without: {few:.0f} ({min(got['rr_few']):.0f} to {max(got['rr_few']):.0f}; {statistics.median(many) / few:.3f} of it)")
     fig.add(f"`dladm show-link` of {links}", "none", [a / 1000 for a in got["us_show-link"]], "ms", how)
 
 

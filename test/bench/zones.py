@@ -53,13 +53,13 @@ def make_work(work):
     """What `enter` shows as /bench: two roots for zones, the static programs, the scripts."""
     sh("live/build", "programs", "runtimes")
     sh("live/build", "shell", "--", "sh", "-ec", "d=build/bench/meson; [ -e $d/build.ninja ] || meson setup $d >/dev/null; "
-       "ninja -C $d test/bench/bench-floor test/bench/bench-idle test/bench/bench-race >/dev/null")
+       "ninja -C $d test/bench/bench-floor test/bench/bench-idle test/bench/bench-race test/bench/bench-wire >/dev/null")
     shutil.rmtree(work, ignore_errors=True)
     for root in ("rootfs", "shellfs"):
         for d in DIRS:
             (work / root / d).mkdir(parents=True)
     built = WORK / "meson/test/bench"
-    for name in ("floor", "race"):
+    for name in ("floor", "race", "wire"):
         shutil.copy(built / f"bench-{name}", work / name)
     shutil.copy(built / "bench-idle", work / "rootfs/sbin/idle")
     busybox = work / "shellfs/bin/busybox"

@@ -257,6 +257,38 @@ def test_disks_come_grow_and_go(node, guest):
     console(node, guest).expect(HERE_IT_IS)
 
 
+def test_sent_and_received(node, guest):
+    """Disks, properties and all in one stream; a byte that is wrong, and there is nothing."""
+    node.ok("vmadm", "create-snapshot", guest, "old")
+    node.ok("vmadm", "stop", "-F", guest)
+    before = {k: v for k, v in get(node, guest).items() if k in ("ram", "vcpus", "disks", "snapshots", "alias")}
+    node.sh(f"vmadm send {guest} >/var/tmp/bundle", timeout=SLOW)
+    node.ok("vmadm", "delete", guest)
+    node.sh("head -c $(($(stat -c %s /var/tmp/bundle) - 4000)) /var/tmp/bundle >/var/tmp/short")
+    assert node.run("sh", "-c", "vmadm receive </var/tmp/short")[0] == 1
+    assert traces(node, guest) == ""
+    node.sh("vmadm receive </var/tmp/bundle", timeout=SLOW)
+    after = get(node, guest)
+    assert {k: after[k] for k in before} == before and after["state"] == "stopped"
+    node.ok("vmadm", "start", guest)
+    console(node, guest).expect(HERE_IT_IS)
+    node.sh("rm /var/tmp/bundle /var/tmp/short")
+
+
+def test_an_image_of_a_guest(node, guest):
+    assert "must be stopped" in node.run("imgadm", "create", guest)[2]
+    node.ok("vmadm", "stop", "-F", guest)
+    node.ok("imgadm", "create", "-q", "-o", "/var/tmp/made", guest, "name=made", "version=1")
+    manifest = json.loads(node.ok("cat", "/var/tmp/made.imgmanifest"))
+    assert (manifest["type"], manifest["image_size"], manifest["disk_driver"]) == ("zvol", 8, "virtio")
+    node.ok("imgadm", "install", "-q", "-m", "/var/tmp/made.imgmanifest", "-f", "/var/tmp/made.zfs")
+    uuid = create(node, disks=[{"image_uuid": manifest["uuid"], "boot": True}])
+    console(node, uuid).expect(HERE_IT_IS)
+    node.ok("vmadm", "delete", uuid)
+    node.ok("imgadm", "delete", manifest["uuid"])
+    node.sh("rm /var/tmp/made.*")
+
+
 @pytest.mark.parametrize("payload,words", [
     ({"disks": [{"model": "virtio"}]}, "it needs a size"),
     ({"disks": [{"size": 16, "model": "floppy"}]}, "is no model of a disk"),
