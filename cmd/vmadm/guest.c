@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
+#include <errno.h>
 #include <stdio.h>
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "vm/guest.h"
 #include "vmadm.h"
+#include "zone/config-guest.h"
 
 static int
 print_info(const struct vm *vm, const char *types, struct nrd_err *err)
@@ -35,6 +37,8 @@ cmd_info(const struct nrd_args *args, struct nrd_err *err)
 
 	if (r == 0)
 		r = vm_read(uuid, &vm, err);
+	if (r == 0 && !zone_is_guest(&vm.config))
+		r = nrd_fail(err, ENOTSUP, "NoInfo", "no info types supported for VMs of brand %s", zone_brand_names[vm.config.brand]);
 	if (r == 0)
 		r = print_info(&vm, args->argc > 1 ? args->argv[1] : NULL, err);
 	return told(args, NULL, r, err);
@@ -53,6 +57,8 @@ cmd_sysrq(const struct nrd_args *args, struct nrd_err *err)
 		r = nrd_usage(err, "\"%.40s\" is none of nmi, screenshot", args->argv[1]);
 	if (r == 0)
 		r = vm_read(uuid, &vm, err);
+	if (r == 0 && !zone_is_guest(&vm.config))
+		r = nrd_fail(err, ENOTSUP, "NoSysrq", "a machine of brand %s has no such key", zone_brand_names[vm.config.brand]);
 	if (r == 0)
 		r = nmi ? vm_guest_nmi(&vm, err) : vm_guest_screenshot(&vm, &path, err);
 	if (r < 0)

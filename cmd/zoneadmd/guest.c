@@ -32,6 +32,8 @@
 #define BEGIN_MS   60000 /* firmware and devices; under emulation it takes seconds */
 #define ANSWER_MS  10000
 #define RESUME_MS  10000
+#define TELL_MS    60000 /* in which so many events of a guest are told: one that resets itself without end says no more */
+#define TELL_MAX   20
 #define LINE_MAX_BYTES ((size_t)256 << 10)
 #define READ_BYTES ((size_t)16 << 10)
 #define LOG_BYTES  ((off_t)1 << 20) /* then it begins anew */
@@ -117,6 +119,18 @@ drop_qmp(struct guest *g)
 
 /* ---- its monitor ---- */
 
+static bool
+may_tell(struct guest *g)
+{
+	int64_t now = nrd_now_ms();
+
+	if (g->told_since_ms == 0 || now - g->told_since_ms >= TELL_MS) {
+		g->told_since_ms = now;
+		g->told = 0;
+	}
+	return g->told++ < TELL_MAX;
+}
+
 static void
 on_event(struct zoneadmd *z, const struct nrd_val *message)
 {
@@ -139,7 +153,7 @@ on_event(struct zoneadmd *z, const struct nrd_val *message)
 		g->io_error = false;
 
 	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
-		if (!nrd_streq(told[i].qmp, name))
+		if (!nrd_streq(told[i].qmp, name) || !may_tell(g))
 			continue;
 		nrd_log(NRD_INFO, "guest", NRD_S("zone", z->name), NRD_S("event", told[i].ours));
 		if (zone_event(z->name, "guest", NULL, told[i].ours, &z->run.seq, &why) < 0)

@@ -19,6 +19,8 @@ struct guest {
 	int64_t retry_ms; /* when its second serial port is tried again */
 	int64_t resume_ms; /* when a guest that waits for a disk of the node's is to go on; 0: it does not wait */
 	bool io_error;     /* such an error was told, and not yet that it waits */
+	int64_t told_since_ms; /* of what happened to it: that minute, and how often in it */
+	unsigned told;
 };
 
 struct zoneadmd;

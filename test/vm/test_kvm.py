@@ -116,6 +116,27 @@ def test_life(node, image):
     assert traces(node, uuid) == ""
 
 
+def test_the_node_reads_no_guests_disk(node, guest):
+    """Its partitions and filesystems are bytes of a stranger's: neither the kernel nor udev looks for any."""
+    node.ok("vmadm", "stop", "-F", guest)
+    disk = f"/dev/zvol/zones/{guest}/disk0"
+    node.sh(f"mke2fs -q -F {disk}; printf 'label: dos\n,\n' | sfdisk -q --no-reread --no-tell-kernel {disk} || :; sync; "
+            f"udevadm trigger $(realpath {disk}); udevadm settle")
+    assert not re.search("ID_FS|ID_PART", node.sh(f"udevadm info -q property $(realpath {disk})"))
+    assert node.sh(f"ls -d $(realpath {disk})*") == node.ok("realpath", disk)
+
+
+def test_a_guest_that_resets_itself_without_end(node, guest):
+    """Says so twenty times a minute, and no more: there is one record of events for all machines."""
+    line = console(node, guest)
+    line.expect(HERE_IT_IS)
+    for _ in range(30):
+        line.type("r")
+        line.expect(HERE_IT_IS)
+    log = node.ok("cat", f"/run/zones/{guest}/log")
+    assert 10 < log.count('"msg":"guest"') <= 40, log.count('"msg":"guest"')
+
+
 def test_zoneadmd_comes_back(node, guest):
     pid = pid_of(node, guest)
     node.ok("pkill", "-9", "-xf", f"/usr/lib/nereid/zoneadmd {guest}")

@@ -82,7 +82,7 @@ def test_a_first_boot_that_does_not_end(node):
     # Its time runs out, as its zoneadmd finds that is begun anew.
     path = f"/etc/zones/{NOBODY}.json"
     pid = json.loads(node.ok("cat", f"/run/zones/{NOBODY}/state.json"))["zoneadmd"]
-    node.sh(f"kill -9 {pid}; sed -i 's/\"transition_expire\": *[0-9]*/\"transition_expire\": '$(( ($(date +%s) + 3) * 1000 ))'/' {path}; "
+    node.sh(f"kill -9 {pid}; sed -i 's/\"transition_expire\": *[0-9]*/\"transition_expire\": '$(( ($(date +%s) + 20) * 1000 ))'/' {path}; "
             f"zlogin {NOBODY} true || :")
     wait_for(node, f"vmadm list -Ho state,zone_state uuid={NOBODY} | grep -q 'failed *installed'")
     assert "must be stopped" in refused(node, "start", NOBODY)
