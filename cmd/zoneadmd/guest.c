@@ -341,11 +341,8 @@ void
 guest_adopt(struct zoneadmd *z)
 {
 	struct nrd_err why = { 0 };
-	int com1;
+	int com1 = connect_to(z, GUEST_COM1, &why);
 
-	if (!zone_is_guest(&z->config))
-		return;
-	com1 = connect_to(z, GUEST_COM1, &why);
 	if (com1 < 0)
 		nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
 	console_set(z, com1);
@@ -452,7 +449,7 @@ guest_ask(struct zoneadmd *z, const char *name, const struct nrd_val *arguments,
 {
 	static const char *const known[] = {
 		"query-block", "query-blockstats", "query-chardev", "query-cpus-fast", "query-kvm", "query-pci", "query-status",
-		"query-version", "query-vnc", "query-name", "inject-nmi", "screendump", "system_reset", "cont", "stop", NULL,
+		"query-version", "inject-nmi", "screendump", NULL,
 	};
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(LINE_MAX_BYTES);

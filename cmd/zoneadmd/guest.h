@@ -34,7 +34,7 @@ int guest_prepare(struct zoneadmd *z, struct nrd_err *err);
  */
 int guest_begin(struct zoneadmd *z, struct nrd_err *err);
 
-/* Takes over what runs already. */
+/* Takes over what runs already: of a guest alone. */
 void guest_adopt(struct zoneadmd *z);
 
 /* It is gone, or will be. */

@@ -569,13 +569,14 @@ zone_adopt(struct zoneadmd *z, struct nrd_err *err)
 	if (z->run.state == ZONE_ST_RUNNING && adopt_init(z) == 1) {
 		int master = -1;
 
-		if (zone_is_guest(&z->config))
+		if (zone_is_guest(&z->config)) {
 			guest_adopt(z);
-		/* A zone can run without a console; what it says there is lost then. */
-		else if (zone_enter_console(z->name, &master, &why) < 0)
-			nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
-		if (!zone_is_guest(&z->config))
+		} else {
+			/* A zone can run without a console; what it says there is lost then. */
+			if (zone_enter_console(z->name, &master, &why) < 0)
+				nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
 			console_set(z, master);
+		}
 		stdio_adopt(z);
 		provision_begin(z);
 		nics_watch(z);

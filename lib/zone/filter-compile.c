@@ -262,6 +262,14 @@ fill(scmp_filter_ctx ctx, bool lx, bool nesting, struct nrd_err *err)
 }
 
 static int
+export(scmp_filter_ctx ctx, int out, struct nrd_err *err)
+{
+	int r = seccomp_export_bpf(ctx, out);
+
+	return r < 0 ? failed(err, r, "export") : 0;
+}
+
+static int
 compile(bool lx, bool nesting, int out, struct nrd_err *err)
 {
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
@@ -276,11 +284,8 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 		r = write_tree(SCMP_ARCH_X86_64, AUDIT_ARCH_X86_64, out, err);
 	if (r >= 0 && lx)
 		r = write_tree(SCMP_ARCH_X86, AUDIT_ARCH_I386, out, err);
-	if (r >= 0) {
-		r = seccomp_export_bpf(ctx, out);
-		if (r < 0)
-			r = failed(err, r, "export");
-	}
+	if (r >= 0)
+		r = export(ctx, out, err);
 	seccomp_release(ctx);
 	return r;
 }
@@ -310,11 +315,8 @@ compile_guest(int out, struct nrd_err *err)
 	if (ctx == NULL)
 		return nrd_nomem(err);
 	r = fill_guest(ctx, err);
-	if (r >= 0) {
-		r = seccomp_export_bpf(ctx, out);
-		if (r < 0)
-			r = failed(err, r, "export");
-	}
+	if (r >= 0)
+		r = export(ctx, out, err);
 	seccomp_release(ctx);
 	return r;
 }

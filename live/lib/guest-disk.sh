@@ -3,7 +3,7 @@
 # shellcheck shell=bash
 #
 # A small Debian 13 on a disk of its own, for kvm machines: Debian's cloud kernel, systemd-networkd, a login on the serial
-# port. The same with cloud-init is what the tests of that use. It boots by BIOS and UEFI.
+# port. It boots by BIOS and UEFI.
 
 DISK_PACKAGES=linux-image-cloud-amd64,systemd-sysv,udev,dbus,procps,iproute2,iputils-ping,login,kmod,initramfs-tools,busybox,zstd
 ESP_MIB=96

@@ -4,7 +4,7 @@
 import statistics
 
 import zones
-from riglib.program import compiled
+from riglib.program import boot_sector
 
 NAME = "bench-kvm"
 
@@ -12,8 +12,7 @@ NAME = "bench-kvm"
 def bench_kvm(fig, runs):
     rig = str(zones.TOP / "test/rig")
     zones.sh("live/build", "platform")
-    sector = compiled("guest", [zones.TOP / "test/vm/guest.S"], "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none",
-                      "-Wl,-Ttext,0x7c00", "-Wl,-e,_start", "-Wl,--oformat,binary")
+    sector = boot_sector("guest", zones.TOP / "test/vm/guest.S")
     zones.sh(rig, "up", "--name", NAME, "--fresh", "--cpus", "1")
     try:
         for source, target in ((zones.HERE / "kvm", "kvm"), (sector, "guest.raw")):

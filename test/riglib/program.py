@@ -28,3 +28,9 @@ def compiled(name, sources, *flags):
             raise RigError(f"compile {name}: {made.stderr.strip()}")
         os.rename(temp, out)
     return out
+
+
+def boot_sector(name, source):
+    """The same of one assembly file that BIOS starts: 512 bytes, from 0x7c00 on."""
+    return compiled(name, [source], "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none", "-Wl,-Ttext,0x7c00",
+                    "-Wl,-e,_start", "-Wl,--oformat,binary")

@@ -7,24 +7,17 @@ it is told in a moment; a Debian needs minutes to its login where all is emulate
 
 import json
 import re
-from pathlib import Path
 
 import pytest
 
 from machine import TOP
-from riglib.program import compiled
+from riglib.program import boot_sector, compiled
 from terminal import Terminal
 from vms import NOBODY, get, refused, traces, vmadm
 from zones import wait_for
 
-HERE = Path(__file__).resolve().parent
 SLOW = 240  # seconds for what a guest does in an emulated guest of an emulated node
 HERE_IT_IS = "the guest is here"
-
-
-def sector():
-    return compiled("guest", [TOP / "test/vm/guest.S"], "-m32", "-nostdlib", "-static", "-no-pie", "-Wl,--build-id=none",
-                    "-Wl,-Ttext,0x7c00", "-Wl,-e,_start", "-Wl,--oformat,binary")
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +27,7 @@ def node(module_machine):
     assert m.up(cold=False, answers="standard", cpus=1) == "ready"
     if m.run("test", "-c", "/dev/kvm")[0] != 0:
         pytest.fail("there is no /dev/kvm in the node: QEMU's emulated processor has SVM")
-    m.push(sector(), "/var/tmp/guest.raw")
+    m.push(boot_sector("guest", TOP / "test/vm/guest.S"), "/var/tmp/guest.raw")
     m.ok("nictagadm", "add", "-l", "stub0")
     return m
 
