@@ -47,12 +47,16 @@ def bench_network(fig, runs, ms=1000, name=NAME, options=(), accel=None):
 def bench_links(fig, place, links):
     got = zones.figures(place.run(f"./links {links} 20", 1200))
     how = f"`make bench`, natively, {links} VNICs on one etherstub"
-    fig.add("`dladm create-vnic -t` and `delete-vnic -t`", "5 ms together", [a / 1000 for a in got["us_vnic"]], "ms", how,
-            f"`ip link add` of a bare veth pair, and `ip link delete`: {statistics.median(got['us_pair']) / 1000:.1f}")
+    for when, beside in (("few", "two"), ("many", f"{links}")):
+        fig.add(f"`dladm create-vnic -t` and `delete-vnic -t` beside {beside}", "5 ms together", [a / 1000 for a in got[f"us_vnic_{when}"]], "ms", how,
+                f"`ip link add` of a bare veth pair, and `ip link delete`: {statistics.median(got[f'us_pair_{when}']) / 1000:.1f}")
     fig.add(f"`dladm show-vnic` of {links}", "30 ms", [a / 1000 for a in got["us_show-vnic"]], "ms", how)
-    few, many = statistics.median(got["rr_few"]), got["rr_many"]
-    fig.add(f"TCP_RR between two VNICs, {links} more on their etherstub", "no slower than without", many, "transactions/s", how,
-            f"without: {few:.0f} ({min(got['rr_few']):.0f} to {max(got['rr_few']):.0f}; {statistics.median(many) / few:.3f} of it)")
+    # A bare pair, in turn with it, tells how fast the machine is at the time.
+    few, many = ([a / b for a, b in zip(got[f"rr_{when}"], got[f"rr_pair_{when}"], strict=True)] for when in ("few", "many"))
+    without = statistics.median(few)
+    fig.add(f"TCP_RR between two VNICs, {links} more on their etherstub, in parts of the same without them", "100 %", [100 * a / without for a in many],
+            "%", how, f"{statistics.median(got['rr_many']):.0f} transactions/s, {statistics.median(many):.3f} of a bare pair's; without the others "
+            f"{statistics.median(got['rr_few']):.0f}, {without:.3f} of a bare pair's")
     fig.add(f"`dladm show-link` of {links}", "none", [a / 1000 for a in got["us_show-link"]], "ms", how)
 
 
