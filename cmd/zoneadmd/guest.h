@@ -7,15 +7,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "nrd/buf.h"
 #include "nrd/err.h"
 #include "nrd/json.h"
+#include "qmp.h"
 #include "zone/config.h"
 
 /* QEMU of a guest: its monitor (QMP), its serial ports. A zone of another brand has none of it. */
 struct guest {
-	int qmp;          /* -1: not connected */
-	struct nrd_buf in; /* of qmp: what is no whole line yet */
+	struct qmp qmp;    /* its monitor */
 	int64_t retry_ms; /* when its second serial port is tried again */
 	int64_t resume_ms; /* when a guest that waits for a disk of the node's is to go on; 0: it does not wait */
 	bool io_error;     /* such an error was told, and not yet that it waits */

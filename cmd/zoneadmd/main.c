@@ -257,7 +257,7 @@ main(int argc, char **argv)
 	static struct zoneadmd z = {
 		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
 		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1, .mdata = { .listener = -1 },
-		.provision = { .inotify = -1 }, .nics = { .fd = -1 }, .guest = { .qmp = -1 },
+		.provision = { .inotify = -1 }, .nics = { .fd = -1 }, .guest = { .qmp = { .fd = -1 } },
 		.boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };
