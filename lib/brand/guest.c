@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
@@ -22,6 +23,8 @@
 
 #define QEMU      "/usr/bin/qemu-system-x86_64"
 #define MACHINE   "pc-q35-10.0,usb=off,vmport=off,hpet=off,dump-guest-core=off"
+/* What a Linux kernel finds by ACPI alone; PCIe, so that all devices are those of a q35. */
+#define MICROVM   "microvm,acpi=on,pcie=on,rtc=on,usb=off,dump-guest-core=off"
 #define VHOST     "/dev/vhost-net"
 #define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define NOBODY    "1:1" /* any user that is not root and owns nothing */
@@ -131,7 +134,7 @@ add_machine(struct line *l)
 	const struct zone_config *c = l->config;
 	unsigned set = hand_set(l, GUEST_KVM, O_RDWR);
 
-	OPTION(l, "-machine", MACHINE);
+	OPTION(l, "-machine", "%s", zone_is_microvm(c) ? MICROVM : MACHINE);
 	OPTION(l, "-accel", "kvm,device=/dev/fdset/%u", set);
 	OPTION(l, "-cpu", "%s", c->cpu_type != NULL ? c->cpu_type : "host");
 	OPTION(l, "-smp", "%" PRIu64 ",sockets=1,cores=%" PRIu64 ",threads=1", c->vcpus, c->vcpus);
@@ -155,6 +158,35 @@ add_firmware(struct line *l)
 	OPTION(l, "-machine", "pflash0=uefi-code,pflash1=uefi-vars");
 }
 
+/* QEMU reads it while it still has its /proc, by the number it was handed under. */
+static void
+add_boot_file(struct line *l, const char *option, const char *path)
+{
+	if (path == NULL)
+		return;
+	add(l, "%s", option);
+	add(l, "/proc/self/fd/%d", hand(l, ZONE_HAND_FILE, path, O_RDONLY));
+}
+
+static void
+add_kernel(struct line *l)
+{
+	const struct zone_config *c = l->config;
+
+	add_boot_file(l, "-kernel", c->kernel);
+	add_boot_file(l, "-initrd", c->initrd);
+	if (c->kernel_args != NULL)
+		OPTION(l, "-append", "%s", c->kernel_args);
+}
+
+static void
+add_screen(struct line *l)
+{
+	OPTION(l, "-display", "none");
+	if (!zone_is_microvm(l->config))
+		OPTION(l, "-device", "VGA");
+}
+
 static void
 add_jail(struct line *l)
 {
@@ -172,7 +204,10 @@ add_channels(struct line *l)
 	add_channel(l, GUEST_COM1);
 	OPTION(l, "-serial", "chardev:" GUEST_COM1);
 	add_channel(l, GUEST_COM2);
-	OPTION(l, "-serial", "chardev:" GUEST_COM2);
+	if (zone_is_microvm(l->config)) /* which has one of its own */
+		OPTION(l, "-device", "isa-serial,chardev=" GUEST_COM2 ",iobase=0x2f8,irq=3");
+	else
+		OPTION(l, "-serial", "chardev:" GUEST_COM2);
 }
 
 /* ---- disks ---- */
@@ -385,15 +420,40 @@ check_ide(const struct zone_config *c, struct nrd_err *err)
 	return nrd_fail(err, E2BIG, "BadDisk", "it has %zu disks of model ide, and there are %d ports: take virtio or scsi", n, IDE_PORTS);
 }
 
+/* QEMU is nobody of the node's already when it reads them. */
+static int
+check_boot_file(const char *what, const char *path, struct nrd_err *err)
+{
+	struct stat st;
+
+	if (path == NULL)
+		return 0;
+	if (stat(path, &st) < 0)
+		return nrd_fail(err, errno, "BadKernel", "%s %s: %m", what, path);
+	if (!S_ISREG(st.st_mode) || (st.st_mode & S_IROTH) == 0)
+		return nrd_fail(err, EACCES, "BadKernel", "%s %s: it is no file that everybody may read, as the guest's QEMU must: "
+				"chmod a+r", what, path);
+	return 0;
+}
+
+static int
+check_config(const struct zone_config *c, struct nrd_err *err)
+{
+	int r = check_ide(c, err);
+
+	if (r == 0)
+		r = check_boot_file("kernel", c->kernel, err);
+	return r == 0 ? check_boot_file("initrd", c->initrd, err) : r;
+}
+
 int
 guest_spec(const struct zone_config *config, const char *once, struct zone_spec *spec, struct nrd_err *err)
 {
 	__attribute__((cleanup(line_cleanup))) struct line l = { .config = config, .spec = spec };
-	int r = check_ide(config, err);
+	int r = check_config(config, err);
 
 	if (r == 0)
 		r = take_once(&l, once, err);
-
 	if (r < 0)
 		return r;
 	add(&l, QEMU);
@@ -405,8 +465,8 @@ guest_spec(const struct zone_config *config, const char *once, struct zone_spec 
 	add_firmware(&l);
 	add_jail(&l);
 	add_channels(&l);
-	OPTION(&l, "-display", "none");
-	OPTION(&l, "-device", "VGA");
+	add_kernel(&l);
+	add_screen(&l);
 	OPTION(&l, "-object", "rng-builtin,id=rng");
 	OPTION(&l, "-device", "virtio-rng-pci,rng=rng");
 	add_bootable(&l);

@@ -43,6 +43,12 @@ zone_check_media(const char *s, struct nrd_err *err)
 }
 
 int
+zone_check_machine(const char *s, struct nrd_err *err)
+{
+	return one_of(s, (const char *const[]){ "q35", ZONE_MICROVM, NULL }, "kind of machine", err);
+}
+
+int
 zone_check_bootrom(const char *s, struct nrd_err *err)
 {
 	return one_of(s, (const char *const[]){ "bios", "uefi", NULL }, "firmware", err);
@@ -78,6 +84,12 @@ bool
 zone_is_guest(const struct zone_config *c)
 {
 	return c->brand == ZONE_KVM;
+}
+
+bool
+zone_is_microvm(const struct zone_config *c)
+{
+	return nrd_streq(c->machine, ZONE_MICROVM);
 }
 
 bool
@@ -120,6 +132,8 @@ zone_guest_fill(struct zone_config *c)
 	NRD_SET(SCHEMA, c, max_physical_memory);
 	r = TEXT(c, cpu_type, "host");
 	if (r == 0)
+		r = TEXT(c, machine, "q35");
+	if (r == 0)
 		r = TEXT(c, bootrom, "bios");
 	return r == 0 ? TEXT(c, boot, "order=cd") : r;
 }
@@ -149,6 +163,30 @@ verify_disk(const struct zone_config *c, size_t i, struct nrd_err *err)
 	return 0;
 }
 
+/* It has what virtio needs, two serial ports and no more. */
+static int
+verify_microvm(const struct zone_config *c, struct nrd_err *err)
+{
+	if (c->kernel == NULL)
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm boots straight into a kernel: say which (kernel)", c->zonename);
+	if (nrd_streq(c->bootrom, "uefi"))
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm has no firmware: bootrom uefi needs machine q35", c->zonename);
+	for (size_t i = 0; i < c->n_disks; i++)
+		if (nrd_streq(c->disks[i].model, "ide") || nrd_streq(c->disks[i].model, "ahci"))
+			return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': disk %s: a microvm has no %s: take virtio", c->zonename,
+					c->disks[i].path, c->disks[i].model);
+	return 0;
+}
+
+static int
+verify_kernel(const struct zone_config *c, struct nrd_err *err)
+{
+	if (c->kernel == NULL && (c->initrd != NULL || c->kernel_args != NULL))
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': %s goes with a kernel, and there is none", c->zonename,
+				c->initrd != NULL ? "initrd" : "kernel_args");
+	return zone_is_microvm(c) ? verify_microvm(c, err) : 0;
+}
+
 int
 zone_guest_verify(const struct zone_config *c, struct nrd_err *err)
 {
@@ -161,5 +199,5 @@ zone_guest_verify(const struct zone_config *c, struct nrd_err *err)
 				PRIu64 " MiB)", c->zonename, c->max_physical_memory, c->ram);
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++)
 		r = verify_disk(c, i, err);
-	return r;
+	return r == 0 ? verify_kernel(c, err) : r;
 }

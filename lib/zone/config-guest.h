@@ -15,6 +15,9 @@
 
 bool zone_is_guest(const struct zone_config *config);
 
+#define ZONE_MICROVM "microvm"
+bool zone_is_microvm(const struct zone_config *config);
+
 /* Defaults of its hardware; memory first, of which limits follow. -ENOMEM. */
 int zone_guest_fill(struct zone_config *config);
 

@@ -166,7 +166,9 @@ struct zone_config {
 	uint64_t ram;         /* MiB it has; max_physical_memory is what its zone may use for that */
 	uint64_t vcpus;
 	char *cpu_type;       /* "host", or a model of QEMU's */
+	char *machine;        /* "q35", "microvm" */
 	char *bootrom;        /* "bios", "uefi" */
+	char *kernel, *initrd, *kernel_args; /* Linux it boots straight into: files on the node, its command line */
 	char *boot;           /* "order=cd" */
 	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */
 	char *qemu_extra_opts; /* words after all others of QEMU's command line */

@@ -10,6 +10,7 @@ import re
 
 import pytest
 
+import linux
 from machine import TOP
 from riglib.program import boot_sector, compiled
 from terminal import Terminal
@@ -234,6 +235,26 @@ def test_info_and_keys(node, guest):
     assert "only a running machine" in refused(node, "info", guest)
 
 
+def test_a_microvm(node):
+    """No firmware, no disk: the node's own kernel, and one program that reads both serial ports and switches off by ACPI."""
+    kernel, initrd = linux.push(node)
+    node.ok("chmod", "600", initrd)
+    uuid = create(node, autoboot=False, machine="microvm", kernel=kernel, initrd=initrd, kernel_args="console=ttyS0 quiet panic=-1",
+                  ram=192, customer_metadata={"hello": "kernel"}, nics=[{"nic_tag": "stub0", "ips": ["10.98.0.7/24"]}], disks=[{"size": 16}])
+    assert "chmod a+r" in refused(node, "start", uuid)
+    node.ok("chmod", "644", initrd)
+    assert node.run("vmadm", "start", uuid)[0] == 0
+    line = console(node, uuid)
+    line.expect("the kernel is here", timeout=SLOW)
+    assert int(line.expect(r"(\d+) devices").group(1)) >= 3
+    line.type("m")
+    line.expect("SUCCESS\r?\nkernel")
+    line.type("q")
+    await_state(node, uuid, "stopped")
+    node.ok("vmadm", "delete", uuid)
+    node.sh(f"rm {kernel} {initrd}")
+
+
 def test_one_boot_from_a_cdrom(node, guest):
     """From a disk without a boot sector it does not start; from the same sector as a disk for one boot it does."""
     node.ok("vmadm", "stop", "-F", guest)
@@ -326,6 +347,7 @@ def test_an_image_of_a_guest(node, guest):
     ({"disks": [{"size": 1 << 30}]}, "space"),
     ({"ram": 64, "max_physical_memory": 32}, "cannot be lower than ram"),
     ({"vcpus": 0}, "vcpus"), ({"cpu_type": "host,-svm"}, "is no type of a processor"),
+    ({"machine": "pc"}, "is no kind of machine"), ({"machine": "microvm"}, "say which (kernel)"),
     ({"bootrom": "coreboot"}, "is no firmware"), ({"boot": "cd"}, "order=cd"),
     ({"init_name": "/sbin/init"}, "a machine of brand kvm has none"),
     ({"nics": [{"nic_tag": "stub0", "model": "ne2k"}]}, "is no model of a NIC"),

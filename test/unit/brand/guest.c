@@ -111,6 +111,58 @@ firmware(void)
 }
 
 static void
+straight_into_a_kernel(void)
+{
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	NRD_AUTO(zone_spec) none = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	add_zone(&f, "k", "kvm", ",\"machine\":\"microvm\",\"kernel\":\"/bin/sh\",\"kernel_args\":\"console=ttyS0 a,b\"", &c);
+	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
+	NRD_FREE char *line = line_of(&spec);
+
+	CHECK_INT(hand_of(&spec, "/bin/sh")->flags, O_RDONLY);
+	CHECK_HAS(line, "-machine microvm,");
+	CHECK_HAS(line, "-kernel /proc/self/fd/1");
+	CHECK_HAS(line, "-append console=ttyS0 a,b ");
+	CHECK_HAS(line, "isa-serial,chardev=com2");
+	CHECK(strstr(line, "VGA") == NULL && strstr(line, "-initrd") == NULL);
+	CHECK_OK(nrd_str_set(&c.initrd, "/nowhere/initrd"), f.err);
+	CHECK_FAILS(guest_spec(&c, NULL, &none, &f.err), f.err, ENOENT, "BadKernel");
+	fixture_fini(&f);
+}
+
+static void
+not_a_microvm(void)
+{
+	static const struct {
+		const char *machine, *kernel, *bootrom, *args, *model, *why;
+	} wrong[] = {
+		{ "microvm", NULL, "bios", NULL, "virtio", "say which (kernel)" },
+		{ "microvm", "/k", "uefi", NULL, "virtio", "no firmware" },
+		{ "microvm", "/k", "bios", NULL, "ide", "no ide" },
+		{ "q35", NULL, "bios", "quiet", "ide", "kernel_args goes with a kernel" },
+	};
+	struct fixture f;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < nrd_count(wrong); i++) {
+		struct zone_disk disk = { .path = "/d", .size = 1, .model = (char *)(uintptr_t)wrong[i].model };
+		struct zone_config c = {
+			.zonename = "k", .brand = ZONE_KVM, .disks = &disk, .n_disks = 1,
+			.machine = (char *)(uintptr_t)wrong[i].machine, .kernel = (char *)(uintptr_t)wrong[i].kernel,
+			.bootrom = (char *)(uintptr_t)wrong[i].bootrom, .kernel_args = (char *)(uintptr_t)wrong[i].args,
+		};
+
+		CHECK_FAILS(zone_guest_verify(&c, &f.err), f.err, EINVAL, "BadConfig");
+		CHECK_HAS(f.err.msg, wrong[i].why);
+	}
+	fixture_fini(&f);
+}
+
+static void
 more_ide_than_there_are_ports(void)
 {
 	NRD_AUTO(nrd_buf) disks = { 0 };
@@ -128,4 +180,4 @@ more_ide_than_there_are_ports(void)
 	fixture_fini(&f);
 }
 
-TEST_MAIN(handed, one_boot, firmware, more_ide_than_there_are_ports)
+TEST_MAIN(handed, one_boot, firmware, straight_into_a_kernel, not_a_microvm, more_ide_than_there_are_ports)

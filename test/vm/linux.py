@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: MPL-2.0
+# Copyright 2026 The Nereid authors
+"""A Linux of one program for guests: the node's own kernel, and an initial RAM disk made here."""
+
+import os
+import stat
+
+from machine import TOP
+from riglib import cpio
+from riglib.program import compiled
+
+
+def push(node, directory="/var/tmp"):
+    """Its kernel and initrd are on the node; returns both paths."""
+    init = compiled("guest-init", [TOP / "test/vm/guest-init.c"], "-static")
+    initrd = init.with_name(init.name + ".cpio")
+    with open(initrd, "wb") as f:
+        cpio.entry(f, 1, ".", stat.S_IFDIR | 0o755)
+        for number, name in enumerate(("dev", "sys"), 2):
+            cpio.entry(f, number, name, stat.S_IFDIR | 0o755)
+        cpio.entry(f, 4, "dev/console", stat.S_IFCHR | 0o600, rdev=os.makedev(5, 1))
+        cpio.entry(f, 5, "init", stat.S_IFREG | 0o755, init.read_bytes())
+        cpio.entry(f, 0, "TRAILER!!!", 0)
+    kernel = f"{directory}/vmlinuz"
+    node.push(TOP / "build/platform/current/kernel", kernel, 0o644)
+    node.push(initrd, f"{directory}/initrd", 0o644)
+    return kernel, f"{directory}/initrd"
