@@ -26,7 +26,6 @@
 /* What a Linux kernel finds by ACPI alone; PCIe, so that all devices are those of a q35. */
 #define MICROVM   "microvm,acpi=on,pcie=on,rtc=on,usb=off,dump-guest-core=off"
 #define VHOST     "/dev/vhost-net"
-#define OVMF_CODE "/usr/share/OVMF/OVMF_CODE_4M.fd"
 #define NOBODY    "1:1" /* any user that is not root and owns nothing */
 #define IDE_PORTS 6     /* of the machine's controller */
 #define EXTRA_MAX 8
@@ -142,18 +141,36 @@ add_machine(struct line *l)
 	OPTION(l, "-rtc", "base=utc,driftfix=slew");
 }
 
+const struct guest_firmware *
+guest_firmware(const struct zone_config *config)
+{
+	static const struct guest_firmware all[] = {
+		{ "uefi", "OVMF_CODE_4M.fd", "OVMF_VARS_4M.fd", "uefi-vars.fd", false },
+		/* With Microsoft's keys, by which distributions are signed too. */
+		{ "uefi-secure", "OVMF_CODE_4M.secboot.fd", "OVMF_VARS_4M.ms.fd", "uefi-secure-vars.fd", true },
+	};
+
+	for (size_t i = 0; i < nrd_count(all); i++)
+		if (nrd_streq(all[i].bootrom, config->bootrom))
+			return &all[i];
+	return NULL;
+}
+
 static void
 add_firmware(struct line *l)
 {
-	const struct zone_config *c = l->config;
+	const struct guest_firmware *f = guest_firmware(l->config);
 	char path[1024];
 	unsigned set;
 
-	if (!nrd_streq(c->bootrom, "uefi"))
+	if (f == NULL)
 		return;
-	(void)snprintf(path, sizeof(path), "%s/" GUEST_VARS, c->zonepath);
+	(void)snprintf(path, sizeof(path), "%s/%s", l->config->zonepath, f->vars);
 	set = hand_set(l, path, O_RDWR);
-	OPTION(l, "-blockdev", "driver=raw,node-name=uefi-code,read-only=on,file.driver=file,file.read-only=on,file.filename=" OVMF_CODE);
+	if (f->secure)
+		OPTION(l, "-global", "driver=cfi.pflash01,property=secure,value=on");
+	OPTION(l, "-blockdev", "driver=raw,node-name=uefi-code,read-only=on,file.driver=file,file.read-only=on,file.filename=" GUEST_OVMF "%s",
+	       f->code);
 	OPTION(l, "-blockdev", "driver=raw,node-name=uefi-vars,file.driver=file,file.filename=/dev/fdset/%u", set);
 	OPTION(l, "-machine", "pflash0=uefi-code,pflash1=uefi-vars");
 }

@@ -19,7 +19,20 @@
 
 /* Files below the zonepath. */
 #define GUEST_LOG  "qemu.log" /* in ZONE_LOGS_DIR: what QEMU itself says */
-#define GUEST_VARS "uefi-vars.fd"
+
+/* Firmware of UEFI, below /usr/share/OVMF of the platform, and what it remembers, below the zonepath. */
+struct guest_firmware {
+	const char *bootrom;
+	const char *code;
+	const char *template; /* of what it remembers, at the first boot */
+	const char *vars;
+	bool secure;          /* starts only what is signed; what it remembers only itself writes, from SMM */
+};
+
+#define GUEST_OVMF "/usr/share/OVMF/"
+
+/* NULL: none, as SeaBIOS remembers nothing. */
+const struct guest_firmware *guest_firmware(const struct zone_config *config);
 
 /* Of the node, where its processors can. */
 #define GUEST_KVM "/dev/kvm"

@@ -20,7 +20,6 @@
 #include "nrd/str.h"
 
 #define QEMU      "base/usr/bin/qemu-system-x86_64"
-#define OVMF_VARS "base/usr/share/OVMF/OVMF_VARS_4M.fd"
 #define VARS_MAX  ((size_t)16 << 20)
 
 static int
@@ -68,15 +67,18 @@ verify(const struct zone_config *config, int root, struct nrd_err *err)
 static int
 make_vars(const struct zone_config *config, struct nrd_err *err)
 {
-	NRD_FREE char *from = nrd_format("%s/" OVMF_VARS, brand_platform());
-	NRD_FREE char *to = nrd_format("%s/" GUEST_VARS, config->zonepath);
+	const struct guest_firmware *f = guest_firmware(config);
+	NRD_FREE char *from = f != NULL ? nrd_format("%s/base" GUEST_OVMF "%s", brand_platform(), f->template) : NULL;
+	NRD_FREE char *to = f != NULL ? nrd_format("%s/%s", config->zonepath, f->vars) : NULL;
 	NRD_FREE char *data = NULL;
 	size_t len = 0;
 	int r;
 
+	if (f == NULL)
+		return 0;
 	if (from == NULL || to == NULL)
 		return nrd_nomem(err);
-	if (!nrd_streq(config->bootrom, "uefi") || nrd_path_exists(to))
+	if (nrd_path_exists(to))
 		return 0;
 	r = nrd_file_read(from, VARS_MAX, &data, &len, err);
 	return r < 0 ? r : nrd_file_write(to, data, len, 0600, err);

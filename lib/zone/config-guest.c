@@ -51,7 +51,7 @@ zone_check_machine(const char *s, struct nrd_err *err)
 int
 zone_check_bootrom(const char *s, struct nrd_err *err)
 {
-	return one_of(s, (const char *const[]){ "bios", "uefi", NULL }, "firmware", err);
+	return one_of(s, (const char *const[]){ "bios", "uefi", "uefi-secure", NULL }, "firmware", err);
 }
 
 /* It becomes a part of an option of QEMU's, which ends at a comma. */
@@ -169,8 +169,9 @@ verify_microvm(const struct zone_config *c, struct nrd_err *err)
 {
 	if (c->kernel == NULL)
 		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm boots straight into a kernel: say which (kernel)", c->zonename);
-	if (nrd_streq(c->bootrom, "uefi"))
-		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm has no firmware: bootrom uefi needs machine q35", c->zonename);
+	if (!nrd_streq(c->bootrom, "bios"))
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm has no firmware: bootrom %s needs machine q35", c->zonename,
+				c->bootrom);
 	for (size_t i = 0; i < c->n_disks; i++)
 		if (nrd_streq(c->disks[i].model, "ide") || nrd_streq(c->disks[i].model, "ahci"))
 			return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': disk %s: a microvm has no %s: take virtio", c->zonename,

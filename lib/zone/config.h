@@ -167,7 +167,7 @@ struct zone_config {
 	uint64_t vcpus;
 	char *cpu_type;       /* "host", or a model of QEMU's */
 	char *machine;        /* "q35", "microvm" */
-	char *bootrom;        /* "bios", "uefi" */
+	char *bootrom;        /* "bios", "uefi", "uefi-secure" */
 	char *kernel, *initrd, *kernel_args; /* Linux it boots straight into: files on the node, its command line */
 	char *boot;           /* "order=cd" */
 	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */

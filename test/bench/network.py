@@ -35,13 +35,20 @@ def bench_network(fig, runs, ms=1000, name=NAME, options=(), accel=None):
             theirs = statistics.median(got[f"{test}_{path}"])
             beside.append(f"{path} {theirs:.0f} ({statistics.median(mine) / theirs:.3f} of it)")
         fig.add(f"{what} between two machines, all protection on", f"{goal} of an unfiltered bridge", mine, unit, "`make bench`", ", ".join(beside))
-    few, many = statistics.median(got["rr_switch"]), got["rr_crowd"]
-    fig.add("TCP_RR between two machines, 1,000 more VNICs on their etherstub", "no slower than without", many, "transactions/s", "`make bench`",
-            f"without: {few:.0f} ({statistics.median(many) / few:.3f} of it)")
+    add_crowd(fig, "TCP_RR between two machines, 1,000 more VNICs on their etherstub, in parts of the same without them", "`make bench`",
+              *((got[f"rr_switch{when}"], got[f"rr_pair{when}"]) for when in ("", "_crowd")))
     for cap in (10, 40):
         for test in ("stream", "flood"):
             fig.add(f"`max_bandwidth` of {cap} Mbit/s, {'TCP' if test == 'stream' else 'UDP'}, two machines of one node", f"{cap} within 1 %",
                     got[f"{test}_{cap}"], "Mbit/s on the wire", "`make bench`")
+
+
+def add_crowd(fig, what, how, few, many):
+    """Each of theirs and of a bare pair's, in turn: the pair tells how fast the machine is at the time."""
+    without, crowded = ([a / b for a, b in zip(*both, strict=True)] for both in (few, many))
+    fig.add(what, "100 %", [100 * a / statistics.median(without) for a in crowded], "%", how,
+            f"{statistics.median(many[0]):.0f} transactions/s, {statistics.median(crowded):.3f} of a bare pair's; without the others "
+            f"{statistics.median(few[0]):.0f}, {statistics.median(without):.3f} of a bare pair's")
 
 
 def bench_links(fig, place, links):
@@ -51,12 +58,8 @@ def bench_links(fig, place, links):
         fig.add(f"`dladm create-vnic -t` and `delete-vnic -t` beside {beside}", "5 ms together", [a / 1000 for a in got[f"us_vnic_{when}"]], "ms", how,
                 f"`ip link add` of a bare veth pair, and `ip link delete`: {statistics.median(got[f'us_pair_{when}']) / 1000:.1f}")
     fig.add(f"`dladm show-vnic` of {links}", "30 ms", [a / 1000 for a in got["us_show-vnic"]], "ms", how)
-    # A bare pair, in turn with it, tells how fast the machine is at the time.
-    few, many = ([a / b for a, b in zip(got[f"rr_{when}"], got[f"rr_pair_{when}"], strict=True)] for when in ("few", "many"))
-    without = statistics.median(few)
-    fig.add(f"TCP_RR between two VNICs, {links} more on their etherstub, in parts of the same without them", "100 %", [100 * a / without for a in many],
-            "%", how, f"{statistics.median(got['rr_many']):.0f} transactions/s, {statistics.median(many):.3f} of a bare pair's; without the others "
-            f"{statistics.median(got['rr_few']):.0f}, {without:.3f} of a bare pair's")
+    add_crowd(fig, f"TCP_RR between two VNICs, {links} more on their etherstub, in parts of the same without them", how,
+              *((got[f"rr_{when}"], got[f"rr_pair_{when}"]) for when in ("few", "many")))
     fig.add(f"`dladm show-link` of {links}", "none", [a / 1000 for a in got["us_show-link"]], "ms", how)
 
 

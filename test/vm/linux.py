@@ -5,13 +5,13 @@
 import os
 import stat
 
-from machine import TOP
 from riglib import cpio
+from riglib.node import TOP
 from riglib.program import compiled
 
 
-def push(node, directory="/var/tmp"):
-    """Its kernel and initrd are on the node; returns both paths."""
+def files():
+    """Where its kernel and its initrd are."""
     init = compiled("guest-init", [TOP / "test/vm/guest-init.c"], "-static")
     initrd = init.with_name(init.name + ".cpio")
     with open(initrd, "wb") as f:
@@ -21,7 +21,12 @@ def push(node, directory="/var/tmp"):
         cpio.entry(f, 4, "dev/console", stat.S_IFCHR | 0o600, rdev=os.makedev(5, 1))
         cpio.entry(f, 5, "init", stat.S_IFREG | 0o755, init.read_bytes())
         cpio.entry(f, 0, "TRAILER!!!", 0)
-    kernel = f"{directory}/vmlinuz"
-    node.push(TOP / "build/platform/current/kernel", kernel, 0o644)
-    node.push(initrd, f"{directory}/initrd", 0o644)
-    return kernel, f"{directory}/initrd"
+    return TOP / "build/platform/current/kernel", initrd
+
+
+def push(node, directory="/var/tmp"):
+    """They are on the node; returns both paths there."""
+    there = f"{directory}/vmlinuz", f"{directory}/initrd"
+    for source, target in zip(files(), there, strict=True):
+        node.push(source, target, 0o644)
+    return there

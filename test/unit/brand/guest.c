@@ -102,11 +102,22 @@ firmware(void)
 	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
 	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
 	NRD_FREE char *line = line_of(&spec);
-	NRD_FREE char *vars = nrd_format("%s/" GUEST_VARS, c.zonepath);
+	NRD_FREE char *vars = nrd_format("%s/uefi-vars.fd", c.zonepath);
+	NRD_FREE char *secure_vars = nrd_format("%s/uefi-secure-vars.fd", c.zonepath);
 
 	CHECK_INT(hand_of(&spec, vars)->flags, O_RDWR);
 	CHECK_HAS(line, "pflash0=uefi-code,pflash1=uefi-vars");
 	CHECK(nrd_ends(line, " -device pvpanic"));
+	CHECK(strstr(line, "secure") == NULL);
+	CHECK_OK(nrd_str_set(&c.bootrom, "uefi-secure"), f.err);
+	NRD_AUTO(zone_spec) secure = { 0 };
+
+	CHECK_OK(guest_spec(&c, NULL, &secure, &f.err), f.err);
+	NRD_FREE char *secure_line = line_of(&secure);
+
+	CHECK_INT(hand_of(&secure, secure_vars)->flags, O_RDWR);
+	CHECK_HAS(secure_line, "driver=cfi.pflash01,property=secure,value=on");
+	CHECK_HAS(secure_line, "OVMF_CODE_4M.secboot.fd");
 	fixture_fini(&f);
 }
 
