@@ -10,20 +10,49 @@ from riglib.program import boot_sector
 NAME = "bench-kvm"
 
 
-def bench_kvm(fig, runs):
-    rig = str(zones.TOP / "test/rig")
+def on_node(script, *argv, more=None):
+    """What a script says on a node of one processor, with the guests' kernel beside it and what more(node) makes: (FILE, NAME)s."""
+    def rig(*words, **options):
+        return zones.sh(str(zones.TOP / "test/rig"), words[0], "--name", NAME, *words[1:], **options)
     zones.sh("live/build", "platform")
-    sector = boot_sector("guest", zones.TOP / "test/vm/guest.S")
-    zones.sh(rig, "up", "--name", NAME, "--fresh", "--cpus", "1")
+    rig("up", "--fresh", "--cpus", "1")
     try:
-        kernel, initrd = linux.files()
-        for source, target in ((zones.HERE / "kvm", "kvm"), (sector, "guest.raw"), (kernel, "vmlinuz"), (initrd, "initrd")):
-            zones.sh(rig, "push", "--name", NAME, source, f"/var/tmp/{target}")
-        out = zones.sh(rig, "run", "--name", NAME, "--no-stdin", "--timeout", "3600", "--", "bash", "/var/tmp/kvm", str(max(runs, 5)),
-                       capture_output=True, text=True).stdout
+        files = [(zones.HERE / script, script), *more(rig)]
+        for source, target in files:
+            rig("push", source, f"/var/tmp/{target}")
+        return rig("run", "--no-stdin", "--timeout", "3600", "--", "bash", f"/var/tmp/{script}", *argv, capture_output=True, text=True).stdout
     finally:
-        zones.sh(rig, "remove", "--name", NAME)
-    got = zones.figures(out)
+        rig("remove")
+
+
+def guests_of_a_sector(rig):
+    kernel, initrd = linux.files()
+    return [(boot_sector("guest", zones.TOP / "test/vm/guest.S"), "guest.raw"), (kernel, "vmlinuz"), (initrd, "initrd")]
+
+
+def guests_that_serve(rig):
+    """Their initial RAM disk has the node's drivers for a NIC, and the server."""
+    zones.sh("live/build", "shell", "--", "sh", "-ec", "d=build/bench/meson; [ -e $d/build.ninja ] || meson setup $d >/dev/null; "
+             "ninja -C $d test/bench/bench-wire >/dev/null")
+    wire = zones.WORK / "meson/test/bench/bench-wire"
+    modules = [rig("run", "--no-stdin", "--", "sh", "-c", f"cat $(modinfo -n {name})", capture_output=True).stdout
+               for name in ("failover", "net_failover", "virtio_net")]
+    more = [("wire", wire.read_bytes()), *((f"net{i}.ko", data) for i, data in enumerate(modules))]
+    kernel, initrd = linux.files("guest-net", more)
+    return [(wire, "wire"), (kernel, "vmlinuz"), (initrd, "initrd")]
+
+
+def bench_network(fig, runs):
+    got = zones.figures(on_node("kvm-network", str(max(runs, 5)), "1000", more=guests_that_serve))
+    for test, (what, unit) in {"rr": ("TCP_RR", "transactions/s"), "stream": ("a TCP stream", "Mbit/s")}.items():
+        mine, theirs = got[f"{test}_ours"], got[f"{test}_bare"]
+        fig.add(f"{what} from a zone to a guest, all protection on", "1.0 of a bridge", mine, unit, "`make bench`, on a node",
+                f"a bare QEMU's tap on a bridge: {statistics.median(theirs):.0f} ({min(theirs):.0f} to {max(theirs):.0f}; "
+                f"{statistics.median(mine) / statistics.median(theirs):.3f} of it)")
+
+
+def bench_kvm(fig, runs):
+    got = zones.figures(on_node("kvm", str(max(runs, 5)), more=guests_of_a_sector))
 
     def ms(name):
         return [us / 1000 for us in got["us_" + name]]
@@ -43,4 +72,4 @@ def bench_kvm(fig, runs):
     fig.add("`vmadm create-snapshot` of a running guest with a disk of 100 GiB", "200 ms", ms("snapshot"), "ms", "`make bench`, on a node")
 
 
-BENCHES = {"kvm": bench_kvm}
+BENCHES = {"kvm": bench_kvm, "kvm-network": bench_network}

@@ -4,13 +4,21 @@
 /*
  * The first and only program of a guest that boots straight into a kernel (linux.py): says that it is here and which devices it
  * found, then does what it is told by a letter: m asks the metadata service for "hello", q switches off; it says others back.
+ *
+ * With "addr=10.1.2.3" on the kernel's command line it loads /net0.ko, /net1.ko, ..., has that address in a network of 24 bits,
+ * and is /wire serve (bench-wire) then.
  */
+#include <arpa/inet.h>
 #include <dirent.h>
 #include <fcntl.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -49,14 +57,64 @@ metadata(void)
 	(void)close(fd);
 }
 
+static void
+load_modules(void)
+{
+	char path[32];
+	int fd;
+
+	for (int i = 0; (void)snprintf(path, sizeof(path), "/net%d.ko", i), (fd = open(path, O_RDONLY)) >= 0; i++) {
+		if (syscall(SYS_finit_module, fd, "", 0) < 0)
+			perror(path);
+		(void)close(fd);
+	}
+}
+
+static void
+have_address(const char *addr)
+{
+	struct ifreq ifr = { .ifr_name = "eth0" };
+	struct sockaddr_in *in = (struct sockaddr_in *)(void *)&ifr.ifr_addr;
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+
+	in->sin_family = AF_INET;
+	(void)inet_pton(AF_INET, addr, &in->sin_addr);
+	if (ioctl(fd, SIOCSIFADDR, &ifr) < 0)
+		perror(addr);
+	(void)inet_pton(AF_INET, "255.255.255.0", &in->sin_addr);
+	(void)ioctl(fd, SIOCSIFNETMASK, &ifr);
+	ifr.ifr_flags = IFF_UP | IFF_RUNNING;
+	(void)ioctl(fd, SIOCSIFFLAGS, &ifr);
+	(void)close(fd);
+}
+
+/* The value of "addr=" of the kernel's command line; NULL: there is none. */
+static const char *
+address(void)
+{
+	static char line[1024];
+	int fd = open("/proc/cmdline", O_RDONLY);
+	ssize_t n = read(fd, line, sizeof(line) - 1);
+	char *at = n > 0 ? strstr(line, "addr=") : NULL;
+
+	(void)close(fd);
+	if (at == NULL)
+		return NULL;
+	at += strlen("addr=");
+	at[strcspn(at, " \n")] = '\0';
+	return at;
+}
+
 int
 main(void)
 {
+	const char *addr;
 	struct termios raw;
 	char c;
 
 	(void)mount("dev", "/dev", "devtmpfs", 0, NULL);
 	(void)mount("sys", "/sys", "sysfs", 0, NULL);
+	(void)mount("proc", "/proc", "proc", 0, NULL);
 	(void)tcgetattr(0, &raw);
 	cfmakeraw(&raw);
 	raw.c_oflag |= OPOST | ONLCR;
@@ -64,6 +122,14 @@ main(void)
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
 	(void)puts("the kernel is here");
 	devices();
+	addr = address();
+	if (addr != NULL) {
+		load_modules();
+		have_address(addr);
+		(void)puts("it serves");
+		(void)execl("/wire", "wire", "serve", addr, NULL);
+		perror("/wire");
+	}
 	while (read(0, &c, 1) == 1) {
 		if (c == 'q')
 			(void)reboot(RB_POWER_OFF);

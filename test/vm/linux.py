@@ -6,20 +6,21 @@ import os
 import stat
 
 from riglib import cpio
-from riglib.node import TOP
+from riglib.node import RIG, TOP
 from riglib.program import compiled
 
 
-def files():
-    """Where its kernel and its initrd are."""
+def files(name="guest-init", more=()):
+    """Where its kernel and its initrd are; more is (NAME, BYTES) of programs and modules in there."""
     init = compiled("guest-init", [TOP / "test/vm/guest-init.c"], "-static")
-    initrd = init.with_name(init.name + ".cpio")
+    initrd = RIG / f".{name}.cpio"
     with open(initrd, "wb") as f:
         cpio.entry(f, 1, ".", stat.S_IFDIR | 0o755)
-        for number, name in enumerate(("dev", "sys"), 2):
+        for number, name in enumerate(("dev", "proc", "sys"), 2):
             cpio.entry(f, number, name, stat.S_IFDIR | 0o755)
-        cpio.entry(f, 4, "dev/console", stat.S_IFCHR | 0o600, rdev=os.makedev(5, 1))
-        cpio.entry(f, 5, "init", stat.S_IFREG | 0o755, init.read_bytes())
+        cpio.entry(f, 5, "dev/console", stat.S_IFCHR | 0o600, rdev=os.makedev(5, 1))
+        for number, (path, data) in enumerate([("init", init.read_bytes()), *more], 6):
+            cpio.entry(f, number, path, stat.S_IFREG | 0o755, data)
         cpio.entry(f, 0, "TRAILER!!!", 0)
     return TOP / "build/platform/current/kernel", initrd
 
