@@ -22,12 +22,17 @@ cmd_create_snapshot(const struct nrd_args *args, struct nrd_err *err)
 {
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_CLOSE int lock = -1;
+	struct vm_snapshot_how how = { 0 };
 	const char *uuid;
 	int r = open_vm(args, &vm, &lock, &uuid, err);
 
 	if (r == 0)
-		r = vm_snapshot_create(&vm, args->argv[1], err);
-	return r < 0 ? told(args, NULL, r, err) : done("Created snapshot %s for VM %s", args->argv[1], uuid);
+		r = vm_snapshot_create(&vm, args->argv[1], &how, err);
+	if (r < 0)
+		return told(args, NULL, r, err);
+	if (how.ran && !how.quiesced)
+		return done("Created snapshot %s for VM %s, as a crash would leave it: %s", args->argv[1], uuid, how.why.msg);
+	return done("Created snapshot %s for VM %s%s", args->argv[1], uuid, how.quiesced ? ", its filesystems frozen" : "");
 }
 
 int

@@ -86,8 +86,8 @@ last_words(const struct zoneadmd *z, char *dst, size_t size)
 
 /* ---- its sockets ---- */
 
-static int
-connect_to(const struct zoneadmd *z, const char *name, struct nrd_err *err)
+int
+guest_connect(const struct zoneadmd *z, const char *name, struct nrd_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -141,6 +141,8 @@ on_event(void *ctx, const struct nrd_val *message)
 		g->resume_ms = nrd_now_ms() + RESUME_MS;
 	if (nrd_streq(name, "RESUME"))
 		g->io_error = false;
+	if (nrd_streq(name, "RESET"))
+		agent_reset(z);
 
 	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
 		if (!nrd_streq(told[i].qmp, name) || !may_tell(g))
@@ -166,7 +168,7 @@ open_qmp(struct zoneadmd *z, int64_t end_ms, struct nrd_err *err)
 	int fd, r;
 
 	drop_qmp(&z->guest);
-	fd = connect_to(z, GUEST_QMP, err);
+	fd = guest_connect(z, GUEST_QMP, err);
 	if (fd < 0)
 		return fd;
 	z->guest.qmp.on_event = on_event;
@@ -188,7 +190,7 @@ go_on(struct zoneadmd *z, int64_t end_ms, struct nrd_err *err)
 static void
 serve_metadata(struct zoneadmd *z)
 {
-	int com2 = connect_to(z, GUEST_COM2, NULL);
+	int com2 = guest_connect(z, GUEST_COM2, NULL);
 
 	z->guest.retry_ms = nrd_now_ms() + COM2_RETRY_MS;
 	if (com2 >= 0)
@@ -211,11 +213,12 @@ guest_begin(struct zoneadmd *z, struct nrd_err *err)
 
 	if (!zone_is_guest(&z->config))
 		return 0;
+	agent_reset(z);
 	/* It answers from its main loop, before which it has become nobody. */
 	r = open_qmp(z, end_ms, err);
 	if (r < 0)
 		return r;
-	com1 = connect_to(z, GUEST_COM1, err);
+	com1 = guest_connect(z, GUEST_COM1, err);
 	if (com1 < 0)
 		return com1;
 	console_set(z, com1);
@@ -227,7 +230,7 @@ void
 guest_adopt(struct zoneadmd *z)
 {
 	struct nrd_err why = { 0 };
-	int com1 = connect_to(z, GUEST_COM1, &why);
+	int com1 = guest_connect(z, GUEST_COM1, &why);
 
 	if (com1 < 0)
 		nrd_log(NRD_WARN, "ignoring: no console", NRD_S("zone", z->name), NRD_ERR(&why));
@@ -240,6 +243,7 @@ guest_adopt(struct zoneadmd *z)
 void
 guest_end(struct zoneadmd *z)
 {
+	agent_reset(z);
 	drop_qmp(&z->guest);
 }
 
@@ -279,8 +283,8 @@ guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err
 	return r;
 }
 
-static void
-wake_at(int64_t at_ms, int *timeout_ms)
+void
+guest_wake_at(int64_t at_ms, int *timeout_ms)
 {
 	int64_t left = at_ms - nrd_now_ms();
 
@@ -304,9 +308,9 @@ guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms)
 {
 	*p = (struct pollfd){ .fd = z->guest.qmp.fd, .events = POLLIN };
 	if (wants_metadata(z))
-		wake_at(z->guest.retry_ms, timeout_ms);
+		guest_wake_at(z->guest.retry_ms, timeout_ms);
 	if (z->guest.resume_ms != 0)
-		wake_at(z->guest.resume_ms, timeout_ms);
+		guest_wake_at(z->guest.resume_ms, timeout_ms);
 }
 
 void

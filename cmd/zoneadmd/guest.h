@@ -42,6 +42,9 @@ void guest_end(struct zoneadmd *z);
 /* What changed of what the guest sees while it runs: disks that have grown. "QemuFailed". */
 int guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err);
 
+/* Connects to one of QEMU's sockets, without waiting for it. The caller closes. "QemuFailed". */
+int guest_connect(const struct zoneadmd *z, const char *name, struct nrd_err *err);
+
 /* Presses the power button. "QemuFailed". */
 int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
 
@@ -51,5 +54,7 @@ int guest_powerdown(struct zoneadmd *z, struct nrd_err *err);
  */
 int guest_ask(struct zoneadmd *z, const char *command, const struct nrd_val *arguments, char **ret_text, struct nrd_err *err);
 
+/* The loop's turn comes then at the latest. */
+void guest_wake_at(int64_t at_ms, int *timeout_ms);
 void guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms);
 void guest_turn(struct zoneadmd *z, const struct pollfd *p);

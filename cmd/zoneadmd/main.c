@@ -124,7 +124,7 @@ on_deadline(struct zoneadmd *z)
 }
 
 enum place { P_LISTENER, P_CONSOLE, P_INIT, P_EXITS, P_STDIN, P_STDOUT, P_STDERR, P_ASKER,
-	     P_PROVISION, P_NICS, P_QMP, P_MDATA, P_CLIENTS = P_MDATA + MDATA_POLLS };
+	     P_PROVISION, P_NICS, P_QMP, P_AGENT, P_MDATA, P_CLIENTS = P_MDATA + MDATA_POLLS };
 
 /* What a client that is gone has typed waits for the zone, with nothing to be told of it. */
 static int
@@ -185,6 +185,7 @@ turn(struct zoneadmd *z)
 	provision_poll(z, &p[P_PROVISION], &timeout);
 	nics_poll(z, &p[P_NICS], &timeout);
 	guest_poll(z, &p[P_QMP], &timeout);
+	agent_poll(z, &p[P_AGENT], &timeout);
 	restart_poll(z, &timeout);
 	(void)poll(p, nrd_count(p), timeout);
 	streams(z, p);
@@ -193,6 +194,7 @@ turn(struct zoneadmd *z)
 	if (p[P_ASKER].revents != 0)
 		spec_reap(z);
 	guest_turn(z, &p[P_QMP]);
+	agent_turn(z, &p[P_AGENT]);
 	if (p[P_INIT].revents != 0)
 		zone_init_ended(z);
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
@@ -258,6 +260,7 @@ main(int argc, char **argv)
 		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
 		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1, .mdata = { .listener = -1 },
 		.provision = { .inotify = -1 }, .nics = { .fd = -1 }, .guest = { .qmp = { .fd = -1 } },
+		.agent = { .qga = QGA_NONE },
 		.boot = ZONE_BOOT_NONE,
 	};
 	struct nrd_err err = { 0 };

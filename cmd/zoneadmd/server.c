@@ -101,6 +101,19 @@ server_answer(struct client *c, int r, const struct nrd_err *err)
 		(void)send(c->fd, nrd_buf_str(&out), out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
+/* As long as QEMU's answer, in one message. */
+void
+server_answer_with(struct client *c, const char *text)
+{
+	const struct nrd_err too_long = { .num = EFBIG, .code = "QemuFailed", .msg = "the answer is too long" };
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(GUEST_ANSWER_MAX);
+
+	if (nrd_buf_printf(&out, "{\"ok\":true,\"return\":%s}", text) < 0)
+		server_answer(c, -EFBIG, &too_long);
+	else
+		(void)send(c->fd, nrd_buf_str(&out), out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
 void
 server_tell_down(struct zoneadmd *z, int r, const struct nrd_err *err)
 {
@@ -244,23 +257,21 @@ op_console(struct zoneadmd *z, struct client *c, const struct nrd_val *root, str
 	return 1;
 }
 
-/* The answer is as long as QEMU's, in one message. */
 static int
 op_guest(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
 {
-	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(GUEST_ANSWER_MAX);
+	const char *command = nrd_get_str(root, "execute");
 	NRD_FREE char *text = NULL;
 	int r;
 
 	if (z->run.state != ZONE_ST_RUNNING)
 		return nrd_fail(err, EINVAL, "ZoneWrongState", "zone '%s': it is %s", z->name, zone_state_name(z->run.state));
-	r = guest_ask(z, nrd_get_str(root, "execute"), nrd_val_get(root, "arguments"), &text, err);
+	if (agent_knows(command))
+		return agent_ask(z, c, command, err);
+	r = guest_ask(z, command, nrd_val_get(root, "arguments"), &text, err);
 	if (r < 0)
 		return r;
-	(void)nrd_buf_printf(&out, "{\"ok\":true,\"return\":%s}", text);
-	if (out.failed < 0)
-		return nrd_fail(err, EFBIG, "QemuFailed", "zone '%s': QEMU's answer is too long", z->name);
-	(void)send(c->fd, nrd_buf_str(&out), out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	server_answer_with(c, text);
 	return 1;
 }
 

@@ -69,7 +69,7 @@ spec_ask_init(struct zoneadmd *z, bool reboot, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	if (stop.powerdown)
-		return guest_powerdown(z, err);
+		return agent_powerdown(z, err);
 	/* While the one before hangs there is only the signal. */
 	if (stop.argv != NULL && z->asker < 0 && run_in_zone(z->name, stop.argv, &z->asker, NULL) >= 0)
 		return 0;

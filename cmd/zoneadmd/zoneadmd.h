@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent.h"
 #include "dhcp.h"
 #include "guest.h"
 #include "mdata.h"
@@ -56,6 +57,8 @@ struct client {
 	bool no_input;       /* it has said that no more comes */
 	bool keeps_input;    /* which is not the end of what the process reads */
 	bool gone;           /* and so has its other end; what it typed before is still taken */
+	const char *asks;    /* a guest's agent, and waits for the answer; NULL */
+	bool holds;          /* a guest's filesystems stand still for it */
 };
 
 enum shutdown_kind {
@@ -89,6 +92,7 @@ struct zoneadmd {
 	struct nics_watch nics;
 	struct dhcp dhcp;
 	struct guest guest;
+	struct agent agent;
 	int asker;           /* the program that asks it to, a child of ours; -1 */
 	bool adopted;        /* init is not our child */
 	int exits;           /* where its end is told then, -1 */
@@ -183,5 +187,6 @@ void server_unlisten(const struct zoneadmd *z);
 void server_accept(struct zoneadmd *z);
 void server_ready(struct zoneadmd *z, struct client *c, short revents);
 void server_answer(struct client *c, int r, const struct nrd_err *err);
+void server_answer_with(struct client *c, const char *text); /* what was asked for, as JSON */
 void server_drop(struct client *c);
 void server_tell_down(struct zoneadmd *z, int r, const struct nrd_err *err);

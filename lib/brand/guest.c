@@ -225,6 +225,10 @@ add_channels(struct line *l)
 		OPTION(l, "-device", "isa-serial,chardev=" GUEST_COM2 ",iobase=0x2f8,irq=3");
 	else
 		OPTION(l, "-serial", "chardev:" GUEST_COM2);
+	add_channel(l, GUEST_AGENT);
+	/* The first port is a console's. */
+	OPTION(l, "-device", "virtio-serial-pci,id=serial,max_ports=2");
+	OPTION(l, "-device", "virtserialport,bus=serial.0,chardev=" GUEST_AGENT ",name=org.qemu.guest_agent.0");
 }
 
 /* ---- disks ---- */

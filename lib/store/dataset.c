@@ -135,11 +135,9 @@ int
 store_dataset_set(struct store *store, const char *name, const char *prop, const char *value,
 		  struct nrd_err *err)
 {
-	STORE_ZFS zfs_handle_t *zhp = NULL;
-	int r = dataset_open(store, name, &zhp, err);
+	STORE_ZFS zfs_handle_t *zhp = zfs_open(store->zfs, name, ANY_TYPE);
+	int r = zhp != NULL ? nrd_fault(err, "dataset %s: set %s", name, prop) : store_fail(store, err, "dataset %s", name);
 
-	if (r >= 0)
-		r = nrd_fault(err, "dataset %s: set %s", name, prop);
 	if (r < 0)
 		return r;
 	if (zfs_prop_set(zhp, prop, value) != 0)

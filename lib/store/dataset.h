@@ -35,6 +35,7 @@ char *store_volume_path(const char *name);
 /* A property's value, also of a snapshot, "" for a user property nobody set. "ZfsNotFound", "ZfsBadProperty". */
 int store_dataset_get(struct store *store, const char *name, const char *prop, char *dst,
 		      size_t size, struct nrd_err *err);
+/* Of a snapshot, too: user properties alone. */
 int store_dataset_set(struct store *store, const char *name, const char *prop, const char *value,
 		      struct nrd_err *err);
 

@@ -10,6 +10,8 @@
 #include "zone/client.h"
 #include "zone/config-guest.h"
 
+#define AGENT "agent"
+
 static const struct {
 	const char *type, *command;
 } infos[] = {
@@ -19,18 +21,23 @@ static const struct {
 };
 
 static int
-ask(const struct vm *vm, const char *command, const char *arguments, struct nrd_json **ret_answer, struct nrd_err *err)
+open_guest(const struct vm *vm, int *ret_fd, struct nrd_err *err)
 {
-	NRD_CLOSE int fd = -1;
-	int r;
-
 	if (!zone_is_guest(&vm->config))
 		return nrd_fail(err, ENOTSUP, "NoGuest", "a machine of brand %s is no guest: only kvm machines are asked",
 				zone_brand_names[vm->config.brand]);
 	if (vm->run.state != ZONE_ST_RUNNING)
 		return nrd_fail(err, ESRCH, "VmNotRunning", "it is %s: only a running machine is asked", vm_state(vm));
-	r = zone_client_open(vm->config.zonename, &fd, err);
-	return r == 0 ? zone_client_guest(fd, command, arguments, ret_answer, err) : r;
+	return zone_client_open(vm->config.zonename, ret_fd, err);
+}
+
+static int
+ask(const struct vm *vm, const char *command, struct nrd_json **ret_answer, struct nrd_err *err)
+{
+	NRD_CLOSE int fd = -1;
+	int r = open_guest(vm, &fd, err);
+
+	return r == 0 ? zone_client_guest(fd, command, NULL, ret_answer, err) : r;
 }
 
 static const char *
@@ -42,6 +49,33 @@ command_of(const char *type)
 	return NULL;
 }
 
+/* What of an agent the operator sees; the others may be forbidden to it in the guest. */
+static int
+write_agent(const struct vm *vm, bool must, struct nrd_jw *w, struct nrd_err *err)
+{
+	static const char *const commands[] = { "guest-info", "guest-get-osinfo", "guest-network-get-interfaces" };
+	bool open = false;
+
+	for (size_t i = 0; i < nrd_count(commands); i++) {
+		NRD_AUTO(nrd_json) *answer = NULL;
+		int r = ask(vm, commands[i], &answer, err);
+
+		if (r < 0 && i == 0)
+			return must ? r : 0;
+		if (r < 0 && r != -EIO)
+			return r;
+		if (!open) {
+			nrd_jw_key(w, AGENT);
+			nrd_jw_obj_open(w);
+		}
+		open = true;
+		if (r == 0)
+			nrd_jw_kval(w, commands[i], nrd_val_get(nrd_json_root(answer), "return"));
+	}
+	nrd_jw_obj_close(w);
+	return 0;
+}
+
 int
 vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, struct nrd_err *err)
 {
@@ -49,16 +83,18 @@ vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, s
 	int r = 0;
 
 	for (size_t i = 0; types[i] != NULL; i++)
-		if (!nrd_streq(types[i], "all") && command_of(types[i]) == NULL)
-			return nrd_fail(err, EINVAL, "BadType", "\"%.40s\" is none of all, block, blockstats, chardev, cpus, kvm, pci, "
-					"status, version", types[i]);
+		if (!nrd_streq(types[i], "all") && !nrd_streq(types[i], AGENT) && command_of(types[i]) == NULL)
+			return nrd_fail(err, EINVAL, "BadType", "\"%.40s\" is none of all, agent, block, blockstats, chardev, cpus, kvm, "
+					"pci, status, version", types[i]);
 	nrd_jw_obj_open(w);
+	if (all || nrd_strv_has(types, AGENT))
+		r = write_agent(vm, !all, w, err);
 	for (size_t i = 0; r == 0 && i < nrd_count(infos); i++) {
 		NRD_AUTO(nrd_json) *answer = NULL;
 
 		if (!all && !nrd_strv_has(types, infos[i].type))
 			continue;
-		r = ask(vm, infos[i].command, NULL, &answer, err);
+		r = ask(vm, infos[i].command, &answer, err);
 		if (r == 0)
 			nrd_jw_kval(w, infos[i].type, nrd_val_get(nrd_json_root(answer), "return"));
 	}
@@ -71,18 +107,45 @@ vm_guest_nmi(const struct vm *vm, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *answer = NULL;
 
-	return ask(vm, "inject-nmi", NULL, &answer, err);
+	return ask(vm, "inject-nmi", &answer, err);
 }
 
 int
 vm_guest_screenshot(const struct vm *vm, char **ret_path, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *answer = NULL;
-	int r = ask(vm, "screendump", NULL, &answer, err);
+	int r = ask(vm, "screendump", &answer, err);
 
 	if (r < 0)
 		return r;
 	/* As SmartOS has it. */
 	*ret_path = nrd_format("%s/root/tmp/vm.ppm", vm->config.zonepath);
 	return *ret_path != NULL ? 0 : nrd_nomem(err);
+}
+
+int
+vm_guest_freeze(const struct vm *vm, int *ret_fd, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *answer = NULL;
+	NRD_CLOSE int fd = -1;
+	int r = open_guest(vm, &fd, err);
+
+	if (r == 0)
+		r = zone_client_guest(fd, "guest-fsfreeze-freeze", NULL, &answer, err);
+	if (r == 0)
+		*ret_fd = nrd_take_fd(&fd);
+	return r;
+}
+
+int
+vm_guest_thaw(const struct vm *vm, int fd, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *answer = NULL;
+	NRD_CLOSE int again = -1;
+	int r = zone_client_guest(fd, "guest-fsfreeze-thaw", NULL, &answer, err);
+
+	/* A zoneadmd that was killed meanwhile knows of it, once there is one again. */
+	if (r < 0)
+		(void)open_guest(vm, &again, NULL);
+	return r;
 }

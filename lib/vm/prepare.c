@@ -192,7 +192,7 @@ snapshot(const char *uuid, bool *ret_ran, struct nrd_err *err)
 		r = vm_shutdown(&vm, STOP_S, err);
 	*ret_ran = running;
 	if (r >= 0)
-		r = vm_snapshot_create(&vm, VM_PREPARE_SNAPSHOT, err);
+		r = vm_snapshot_create(&vm, VM_PREPARE_SNAPSHOT, NULL, err);
 	if (r == -EEXIST)
 		return nrd_fail(err, EEXIST, "SnapshotExists", "machine %s is being prepared, or that was cut off: then "
 				"vmadm rollback-snapshot %s " VM_PREPARE_SNAPSHOT " and vmadm delete-snapshot bring it back", uuid, uuid);

@@ -114,7 +114,7 @@ const struct vm_prop vm_props[] = {
 	F("restart_init", VM_OS, CU, VM_LIVE),
 	F("routes", VM_ANY, VM_CREATE, VM_BOOT),
 	MAP("routes", VM_BOOT),
-	SHOWN("snapshots", "its own, oldest first"),
+	SHOWN("snapshots", "its own, oldest first; quiesced: a guest's filesystems were frozen for it"),
 	SHOWN("state", "running, stopped, provisioning, failed, ..."),
 	F("tags", VM_ANY, VM_CREATE, VM_NOTE, .help = "object: the operator's, seen by the tenant"),
 	MAP("tags", VM_NOTE),

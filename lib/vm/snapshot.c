@@ -14,6 +14,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "vm/guest.h"
 #include "vm/power.h"
 #include "zone/config-guest.h"
 
@@ -140,20 +141,45 @@ vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err)
 	return r;
 }
 
+/* All disks at one instant. */
+static int
+take(struct store *store, const struct vm *vm, const char *snapshot, struct nrd_err *err)
+{
+	return store_dataset_snapshot(store, vm->config.zfs_filesystem, strchr(snapshot, '@') + 1, zone_is_guest(&vm->config), err);
+}
+
+/* The same while the guest's filesystems stand still, if they can. */
+static int
+take_quiesced(struct store *store, const struct vm *vm, const char *snapshot, struct vm_snapshot_how *how, struct nrd_err *err)
+{
+	NRD_CLOSE int frozen = -1;
+	int r;
+
+	how->ran = zone_is_guest(&vm->config) && vm->run.state == ZONE_ST_RUNNING;
+	if (how->ran && vm_guest_freeze(vm, &frozen, &how->why) < 0)
+		frozen = -1;
+	r = take(store, vm, snapshot, err);
+	/* It may have been thawed before the end of it. */
+	how->quiesced = frozen >= 0 && vm_guest_thaw(vm, frozen, &how->why) == 0;
+	return r == 0 && how->quiesced ? store_dataset_set(store, snapshot, VM_SNAPSHOT_QUIESCED, "yes", err) : r;
+}
+
 int
-vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err)
+vm_snapshot_create(const struct vm *vm, const char *name, struct vm_snapshot_how *ret_how, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
 	NRD_FREE char *snapshot = NULL;
+	struct vm_snapshot_how how = { 0 };
 	int r = begin(vm, name, &store, &snapshot, err);
 
 	if (r == 0)
 		r = keep_config(vm, err);
-	/* All disks at one instant. */
 	if (r == 0)
-		r = store_dataset_snapshot(store, vm->config.zfs_filesystem, strchr(snapshot, '@') + 1, zone_is_guest(&vm->config), err);
+		r = take_quiesced(store, vm, snapshot, &how, err);
 	if (r == -EEXIST)
 		return nrd_fail(err, EEXIST, "SnapshotExists", "snapshot with name \"%s\" already exists.", name);
+	if (r == 0 && ret_how != NULL)
+		*ret_how = how;
 	return r;
 }
 
@@ -192,6 +218,14 @@ vm_snapshot_rollback(struct vm *vm, const char *name, struct nrd_err *err)
 	return r == 0 && running ? vm_boot(vm, err) : r;
 }
 
+static bool
+is_quiesced(struct store *store, const char *snapshot)
+{
+	char value[8];
+
+	return store_dataset_get(store, snapshot, VM_SNAPSHOT_QUIESCED, value, sizeof(value), NULL) == 0 && nrd_streq(value, "yes");
+}
+
 int
 vm_snapshots_write(const struct vm *vm, struct nrd_jw *w, struct nrd_err *err)
 {
@@ -215,6 +249,8 @@ vm_snapshots_write(const struct vm *vm, struct nrd_jw *w, struct nrd_err *err)
 		nrd_jw_obj_open(w);
 		nrd_jw_kstr(w, "name", name);
 		nrd_jw_kstr(w, "created_at", created);
+		if (zone_is_guest(&vm->config))
+			nrd_jw_kbool(w, "quiesced", is_quiesced(store, have[i]));
 		nrd_jw_obj_close(w);
 	}
 	nrd_jw_arr_close(w);

@@ -2,6 +2,8 @@
 /* Copyright 2026 The Nereid authors */
 #pragma once
 
+#include <stdbool.h>
+
 #include "nrd/err.h"
 #include "nrd/json.h"
 #include "vm/object.h"
@@ -13,11 +15,24 @@
 #define VM_SNAPSHOT_PREFIX "vmsnap-"
 #define VM_SNAPSHOT_NAME_MAX 64
 
+/* "yes" of one for which the guest's filesystems were frozen. */
+#define VM_SNAPSHOT_QUIESCED "org.nereid:quiesced"
+
 /* What vm_snapshot_create would say before it does anything. */
 int vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err);
 
+/*
+ * A guest that runs: its agent has frozen its filesystems for it, or the snapshot is what a crash would have left, and why. The
+ * snapshot itself says so, too.
+ */
+struct vm_snapshot_how {
+	bool ran;           /* it is such a guest */
+	bool quiesced;
+	struct nrd_err why; /* it was not */
+};
+
 /* "SnapshotExists", "BadSnapshotName", "SnapshotsNotHere". */
-int vm_snapshot_create(const struct vm *vm, const char *name, struct nrd_err *err);
+int vm_snapshot_create(const struct vm *vm, const char *name, struct vm_snapshot_how *ret_how, struct nrd_err *err);
 /* "SnapshotNotFound". */
 int vm_snapshot_delete(const struct vm *vm, const char *name, struct nrd_err *err);
 

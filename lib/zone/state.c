@@ -94,6 +94,7 @@ zone_run_read(const char *name, struct zone_run *ret_run, struct nrd_err *err)
 	run.seq = number(root, "seq");
 	run.init_restarts = number(root, "init_restarts");
 	run.exited = nrd_val_get(root, "exit_status") != NULL;
+	(void)nrd_get_bool(root, "frozen", &run.frozen);
 	run.exit_status = (int)number(root, "exit_status");
 	text(root, "boot_time", run.boot_time, sizeof(run.boot_time));
 	text(root, "exit_time", run.exit_time, sizeof(run.exit_time));
@@ -128,6 +129,8 @@ zone_run_write(const char *name, const struct zone_run *run, struct nrd_err *err
 		nrd_jw_ku64(&w, "exit_status", (uint64_t)(unsigned)run->exit_status);
 		nrd_jw_kstr(&w, "exit_time", run->exit_time);
 	}
+	if (run->frozen)
+		nrd_jw_kbool(&w, "frozen", true);
 	if (run->missing_dataset[0] != '\0')
 		nrd_jw_kstr(&w, "missing_dataset", run->missing_dataset);
 	nrd_jw_obj_close(&w);

@@ -48,6 +48,7 @@ struct zone_run {
 	int exit_status;        /* wait(2) status */
 	char exit_time[NRD_DATE_TEXT];
 	uint64_t init_restarts;
+	bool frozen;            /* a guest's filesystems, by us: who takes over thaws them */
 	char missing_dataset[256]; /* of those delegated: "" when all are there */
 };
 

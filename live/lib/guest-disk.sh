@@ -5,7 +5,7 @@
 # A small Debian 13 on a disk of its own, for kvm machines: Debian's cloud kernel, systemd-networkd, a login on the serial
 # port. It boots by BIOS and UEFI.
 
-DISK_PACKAGES=linux-image-cloud-amd64,systemd-sysv,udev,dbus,procps,iproute2,iputils-ping,login,kmod,initramfs-tools,busybox,zstd
+DISK_PACKAGES=linux-image-cloud-amd64,systemd-sysv,udev,dbus,procps,iproute2,iputils-ping,login,kmod,initramfs-tools,busybox,zstd,qemu-guest-agent
 ESP_MIB=96
 
 # What is small stays small: no other drivers than those of what QEMU shows.

@@ -45,6 +45,7 @@ handed(void)
 	CHECK_INT(hand_of(&spec, "/iso/a.iso")->flags, O_RDONLY);
 	CHECK_INT(hand_of(&spec, "net0")->kind, ZONE_HAND_NIC);
 	CHECK_INT(hand_of(&spec, "/run/zones/k/qmp")->kind, ZONE_HAND_LISTEN);
+	CHECK_INT(hand_of(&spec, "/run/zones/k/agent")->kind, ZONE_HAND_LISTEN);
 	CHECK_INT(hand_of(&spec, "/dev/kvm")->kind, ZONE_HAND_FILE);
 	CHECK(strstr(line, "/dev/zvol") == NULL);
 	CHECK(strstr(line, "/iso/") == NULL);
@@ -54,6 +55,7 @@ handed(void)
 	CHECK_HAS(line, "-accel kvm,device=/dev/fdset/1");
 	CHECK_HAS(line, "-smp 2,sockets=1,cores=2,threads=1 -m 512");
 	CHECK_HAS(line, "product=SmartDC HVM");
+	CHECK_HAS(line, "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 	/* The disk that is said to boot, the other, the cdrom; NICs are not in the order. */
 	CHECK_HAS(line, "scsi-hd,bus=scsi.0,id=disk1-dev,drive=disk1,serial=disk1,bootindex=1,werror=stop");
 	CHECK_HAS(line, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2,werror=stop");
