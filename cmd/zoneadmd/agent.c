@@ -73,6 +73,12 @@ is_there(struct zoneadmd *z)
 	return false;
 }
 
+static void
+tell(const struct zoneadmd *z, const char *event)
+{
+	nrd_log(NRD_INFO, "the guest's agent", NRD_S("zone", z->name), NRD_S("event", event));
+}
+
 /* ---- frozen ---- */
 
 static void
@@ -148,7 +154,7 @@ froze(struct zoneadmd *z, int r, bool told)
 		set_frozen(z, false);
 	if (r < 0 || c == NULL)
 		return;
-	nrd_log(NRD_INFO, "guest", NRD_S("zone", z->name), NRD_S("event", "frozen"));
+	tell(z, "frozen");
 	c->holds = true;
 	z->agent.held_until_ms = nrd_now_ms() + FROZEN_MS;
 }
@@ -161,7 +167,7 @@ thawed(struct zoneadmd *z, int r, const struct nrd_err *err)
 	else if (r < 0)
 		nrd_log(NRD_WARN, "a guest is not thawed: retrying", NRD_S("zone", z->name), NRD_ERR(err));
 	else
-		nrd_log(NRD_INFO, "guest", NRD_S("zone", z->name), NRD_S("event", "thawed"));
+		tell(z, "thawed");
 	/* What it refuses it refuses the next time, too. */
 	if (r >= 0 || r == -EIO)
 		set_frozen(z, false);
@@ -220,8 +226,10 @@ begin(struct zoneadmd *z, const char *command)
 		set_frozen(z, true);
 	if (nrd_streq(command, THAW) && held != NULL)
 		held->holds = false;
-	if (nrd_streq(command, SHUTDOWN))
+	if (nrd_streq(command, SHUTDOWN)) {
 		z->agent.powerdown = false;
+		tell(z, "asked to power down");
+	}
 	fd = guest_connect(z, GUEST_AGENT, &err);
 	r = fd < 0 ? fd : qga_begin(&z->agent.qga, fd, command, commands[place_of(command)].limit_ms, &err);
 	if (r < 0)

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "brand/brand-priv.h"
+#include "brand/seed.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/config-check.h"
@@ -299,6 +300,21 @@ add_disk(struct line *l, const struct zone_disk *d, size_t index, bool boots)
 	add_disk_device(l, d, name, order);
 }
 
+/* Behind all others: what the guest calls them does not change with it. */
+static void
+add_seed(struct line *l)
+{
+	char path[1024];
+	unsigned set;
+
+	if (!seed_wanted(l->config))
+		return;
+	(void)snprintf(path, sizeof(path), "%s/" GUEST_SEED, l->config->zonepath);
+	set = hand_set(l, path, O_RDONLY);
+	OPTION(l, "-blockdev", "driver=raw,node-name=seed,read-only=on,file.driver=file,file.read-only=on,file.filename=/dev/fdset/%u", set);
+	OPTION(l, "-device", "virtio-blk-pci,id=seed-dev,drive=seed,serial=seed");
+}
+
 /* Those of a kind; the one to boot from before the others. */
 static void
 add_disks(struct line *l, bool volumes, bool boots)
@@ -491,6 +507,7 @@ guest_spec(const struct zone_config *config, const char *once, struct zone_spec 
 	OPTION(&l, "-object", "rng-builtin,id=rng");
 	OPTION(&l, "-device", "virtio-rng-pci,rng=rng");
 	add_bootable(&l);
+	add_seed(&l);
 	add_extra(&l);
 	return l.failed < 0 ? (l.failed == -E2BIG ? nrd_fail(err, E2BIG, "BadDisk", "it has too many disks and NICs") : nrd_nomem(err)) : 0;
 }

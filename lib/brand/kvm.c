@@ -15,6 +15,7 @@
 #include "brand-priv.h"
 #include "brand/guest.h"
 #include "brand/root.h"
+#include "brand/seed.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -99,6 +100,8 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 		r = nrd_nomem(err);
 	if (r == 0)
 		r = make_vars(config, err);
+	if (r == 0)
+		r = seed_make(config, err);
 	if (r == 0)
 		r = guest_spec(config, request != NULL ? request->args : NULL, &spec, err);
 	if (r < 0)

@@ -5,15 +5,18 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #include "image/installed.h"
+#include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
 #include "zone/config-guest.h"
 
 #define DISK_SCHEMA   (nrd_schema_find(&zone_config_schema, "disks")->schema)
+#define DATASOURCE_TAG "org.smartos:cloudinit_datasource"
 #define DEFAULT_MODEL "virtio"
 #define DEFAULT_BLOCK 8192 /* as SmartOS has it: most guests write 4 KiB */
 
@@ -62,15 +65,39 @@ fill_models(struct zone_config *c, struct zone_disk *d)
 }
 
 static int
-fill_from_image(const struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err *err)
+read_image(const struct zone_config *c, const char *uuid, struct image *image, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
-	struct image image = { 0 };
-	uint64_t size = 0;
 	int r = store_open(&store, err);
 
-	if (r == 0)
-		r = image_read_in(store, c->zpool, d->image_uuid, &image, err);
+	return r == 0 ? image_read_in(store, c->zpool, uuid, image, err) : r;
+}
+
+/* *ret_said: NULL when it says nothing of it, or is not there, which is said elsewhere; the caller frees. */
+static int
+image_datasource(const struct zone_config *c, const char *uuid, char **ret_said, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *tags = NULL;
+	struct image image = { 0 };
+	const char *said = NULL;
+	int r = 0;
+
+	if (read_image(c, uuid, &image, NULL) == 0 && image.known && image.manifest.tags != NULL &&
+	    nrd_json_parse(image.manifest.tags, strlen(image.manifest.tags), NULL, &tags, NULL) == 0)
+		said = nrd_get_str(nrd_json_root(tags), DATASOURCE_TAG);
+	if (said != NULL && nrd_str_set(ret_said, said) < 0)
+		r = nrd_nomem(err);
+	image_fini(&image);
+	return r;
+}
+
+static int
+fill_from_image(const struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err *err)
+{
+	struct image image = { 0 };
+	uint64_t size = 0;
+	int r = read_image(c, d->image_uuid, &image, err);
+
 	if (r == -ENOENT)
 		return nrd_fail(err, ENOENT, "ImageNotInstalled", "disks[%zu].image_uuid: image %s is not installed: imgadm import %s",
 				i, d->image_uuid, d->image_uuid);
@@ -137,10 +164,28 @@ fill_volume(struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err
 	return number_it(c, d, err);
 }
 
+/* What the image says that it boots from, as SmartOS's images do; any other cloud's image looks for a seed. */
+static int
+fill_datasource(struct zone_config *c, struct nrd_err *err)
+{
+	NRD_FREE char *said = NULL;
+	int r = 0;
+
+	if (!zone_is_guest(c) || c->cloudinit_datasource != NULL)
+		return 0;
+	for (size_t i = 0; r == 0 && said == NULL && i < c->n_disks; i++)
+		if (c->disks[i].image_uuid != NULL)
+			r = image_datasource(c, c->disks[i].image_uuid, &said, err);
+	if (r == 0 && nrd_str_set(&c->cloudinit_datasource, nrd_streq(said, "smartos") ? said : "nocloud") < 0)
+		r = nrd_nomem(err);
+	NRD_SET(&zone_config_schema, c, cloudinit_datasource);
+	return r;
+}
+
 int
 vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_err *err)
 {
-	int r = 0;
+	int r = old == NULL ? fill_datasource(c, err) : 0;
 
 	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++) {
 		struct zone_disk *d = &c->disks[i];

@@ -128,10 +128,13 @@ vm_guest_freeze(const struct vm *vm, int *ret_fd, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *answer = NULL;
 	NRD_CLOSE int fd = -1;
+	uint64_t n = 0;
 	int r = open_guest(vm, &fd, err);
 
 	if (r == 0)
 		r = zone_client_guest(fd, "guest-fsfreeze-freeze", NULL, &answer, err);
+	if (r == 0 && (!nrd_get_u64(nrd_json_root(answer), "return", &n) || n == 0))
+		r = nrd_fail(err, ENOTSUP, "AgentFailed", "the guest's agent froze no filesystem");
 	if (r == 0)
 		*ret_fd = nrd_take_fd(&fd);
 	return r;

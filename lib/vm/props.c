@@ -34,6 +34,7 @@ const struct vm_prop vm_props[] = {
 	F("bootargs", VM_OS, CU, VM_BOOT),
 	F("bootrom", VM_KVM, CU, VM_BOOT),
 	F("brand", VM_ANY, VM_CREATE, VM_NOTE, .help = "native (also joyent, joyent-minimal, builder), lx or kvm"),
+	F("cloudinit_datasource", VM_KVM, CU, VM_BOOT),
 	F("cpu_cap", VM_ANY, CU, VM_LIVE),
 	F("cpu_shares", VM_ANY, CU, VM_LIVE),
 	F("cpu_type", VM_KVM, CU, VM_BOOT),

@@ -35,4 +35,5 @@ int zone_check_media(const char *s, struct nrd_err *err);
 int zone_check_cpu_type(const char *s, struct nrd_err *err);
 int zone_check_machine(const char *s, struct nrd_err *err);
 int zone_check_bootrom(const char *s, struct nrd_err *err);
+int zone_check_datasource(const char *s, struct nrd_err *err);
 int zone_check_boot_order(const char *s, struct nrd_err *err);

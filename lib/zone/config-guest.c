@@ -54,6 +54,12 @@ zone_check_bootrom(const char *s, struct nrd_err *err)
 	return one_of(s, (const char *const[]){ "bios", "uefi", "uefi-secure", NULL }, "firmware", err);
 }
 
+int
+zone_check_datasource(const char *s, struct nrd_err *err)
+{
+	return one_of(s, (const char *const[]){ "nocloud", "smartos", NULL }, "data source of cloud-init", err);
+}
+
 /* It becomes a part of an option of QEMU's, which ends at a comma. */
 int
 zone_check_cpu_type(const char *s, struct nrd_err *err)

@@ -233,6 +233,7 @@ static const struct nrd_field config_fields[] = {
 	TEXT(kernel, zone_check_path, .help = "file on the node: the Linux kernel it boots, with no firmware's help"),
 	TEXT(initrd, zone_check_path, .help = "file on the node: that kernel's initial RAM disk"),
 	TEXT(kernel_args, zone_check_line, .help = "that kernel's command line"),
+	TEXT(cloudinit_datasource, zone_check_datasource, .help = "how cloud-init in it knows what it is to be: nocloud (a seed disk) or smartos"),
 	TEXT(disk_driver, zone_check_disk_model, .help = "model of disks that say none"),
 	TEXT(nic_driver, zone_check_nic_model, .help = "model of NICs that say none"),
 	TEXT(qemu_extra_opts, zone_check_line, .help = "options for QEMU, after all others"),

@@ -170,6 +170,7 @@ struct zone_config {
 	char *bootrom;        /* "bios", "uefi", "uefi-secure" */
 	char *kernel, *initrd, *kernel_args; /* Linux it boots straight into: files on the node, its command line */
 	char *boot;           /* "order=cd" */
+	char *cloudinit_datasource; /* "nocloud": it has a seed disk; "smartos": the metadata service alone; NULL: the latter */
 	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */
 	char *qemu_extra_opts; /* words after all others of QEMU's command line */
 	struct zone_disk *disks;

@@ -171,7 +171,7 @@ def test_qemu_has_no_privileges(node, guest):
     assert len(links) == 1 and links[0].startswith("lo "), links
     opened = set(node.sh(f"cd /proc/{pid}/fd; for f in *; do readlink $f; done").split("\n"))
     odd = {f for f in opened if not re.match(r"anon_inode:|socket:|/dev/(kvm|null|zd\d+)$|/memfd:|pipe:", f)}
-    assert odd == {f"/zones/{guest}/logs/qemu.log"}, odd
+    assert odd == {f"/zones/{guest}/logs/qemu.log", f"/zones/{guest}/seed.img"}, odd
 
 
 def test_hostile_code_in_qemus_place(node, image):
@@ -197,9 +197,26 @@ def test_hostile_code_in_qemus_place(node, image):
     # Its own empty root is all there is to open, and signals reach itself alone.
     harmless = {"open /": "done"}
     assert {what: r for what, r in tried.items() if r == "done"} == harmless
-    # kvm, four sockets, the disk, a tap and vhost.
+    # kvm, four sockets, the disk, a tap and vhost, the seed.
     assert sorted(line.split()[2] for line in said if line.startswith("handed ")) == sorted(
-        ["char", "socket", "socket", "socket", "socket", "block", "char", "char"])
+        ["char", "socket", "socket", "socket", "socket", "block", "char", "char", "file"])
+
+
+def test_the_seed(node, guest):
+    """What cloud-init's NoCloud source looks for; made anew when what it says has changed."""
+    seed = f"/zones/{guest}/seed.img"
+    assert "CIDATA" in node.ok("blkid", "-p", seed)
+    assert json.loads(node.ok("mtype", "-i", seed, "::meta-data"))["instance-id"] == guest
+    assert "seed-dev" in node.ok("vmadm", "info", guest, "block")
+    node.ok("vmadm", "stop", "-F", guest)
+    assert vmadm(node, "update", guest, payload={"set_customer_metadata": {"cloud-init:user-data": "#cloud-config\n"}})[0] == 0
+    node.ok("vmadm", "start", guest)
+    assert node.ok("mtype", "-i", seed, "::user-data") == "#cloud-config"
+    assert vmadm(node, "update", guest, payload={"cloudinit_datasource": "smartos"})[0] == 0
+    assert "is no data source" in refused(node, "update", guest, payload={"cloudinit_datasource": "floppy"})
+    node.ok("vmadm", "stop", "-F", guest)
+    node.ok("vmadm", "start", guest)
+    assert "seed" not in node.ok("vmadm", "info", guest, "block")
 
 
 def test_metadata_at_the_second_port(node, guest):
