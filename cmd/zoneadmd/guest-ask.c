@@ -46,7 +46,7 @@ guest_ask(struct zoneadmd *z, const char *name, const struct nrd_val *arguments,
 {
 	static const char *const known[] = {
 		"query-block", "query-blockstats", "query-chardev", "query-cpus-fast", "query-kvm", "query-pci", "query-status",
-		"query-version", "inject-nmi", "screendump", NULL,
+		"query-version", "query-vnc", "inject-nmi", "screendump", "set_password", NULL,
 	};
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(ANSWER_MAX);
@@ -59,6 +59,8 @@ guest_ask(struct zoneadmd *z, const char *name, const struct nrd_val *arguments,
 		*ret_text = strdup("{}");
 		return *ret_text != NULL ? screenshot(z, err) : nrd_nomem(err);
 	}
+	if (nrd_streq(name, "set_password"))
+		return guest_vnc_password(z, ret_text, err);
 	r = qmp_ask(&z->guest.qmp, name, arguments, nrd_now_ms() + QMP_ANSWER_MS, &doc, err);
 	if (r < 0)
 		return r;

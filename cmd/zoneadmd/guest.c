@@ -103,6 +103,7 @@ drop_qmp(struct guest *g)
 {
 	g->resume_ms = 0;
 	g->io_error = false;
+	g->vnc_used = false;
 	qmp_close(&g->qmp);
 }
 
@@ -128,7 +129,7 @@ on_event(void *ctx, const struct nrd_val *message)
 		const char *qmp, *ours;
 	} told[] = {
 		{ "RESET", "reset" }, { "SHUTDOWN", "shutdown" }, { "GUEST_PANICKED", "panic" }, { "BLOCK_IO_ERROR", "io-error" },
-		{ "STOP", "paused" }, { "RESUME", "resumed" },
+		{ "STOP", "paused" }, { "RESUME", "resumed" }, { "VNC_INITIALIZED", "vnc" },
 	};
 	const char *name = nrd_get_str(message, "event");
 	struct guest *g = &z->guest;
@@ -143,6 +144,8 @@ on_event(void *ctx, const struct nrd_val *message)
 		g->io_error = false;
 	if (nrd_streq(name, "RESET"))
 		agent_reset(z);
+	if (nrd_streq(name, "VNC_INITIALIZED"))
+		g->vnc_used = true;
 
 	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
 		if (!nrd_streq(told[i].qmp, name) || !may_tell(g))
@@ -223,7 +226,8 @@ guest_begin(struct zoneadmd *z, struct nrd_err *err)
 		return com1;
 	console_set(z, com1);
 	serve_metadata(z);
-	return go_on(z, end_ms, err);
+	r = guest_vnc_open(z, err);
+	return r < 0 ? r : go_on(z, end_ms, err);
 }
 
 void
@@ -238,6 +242,8 @@ guest_adopt(struct zoneadmd *z)
 	serve_metadata(z);
 	if (open_qmp(z, nrd_now_ms() + QMP_ANSWER_MS, &why) < 0)
 		nrd_log(NRD_WARN, "ignoring: no monitor", NRD_S("zone", z->name), NRD_ERR(&why));
+	/* Whether the last password was used nobody has heard. */
+	z->guest.vnc_used = z->guest.qmp.fd >= 0 && zone_guest_has_vnc(&z->config);
 }
 
 void
@@ -311,6 +317,8 @@ guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms)
 		guest_wake_at(z->guest.retry_ms, timeout_ms);
 	if (z->guest.resume_ms != 0)
 		guest_wake_at(z->guest.resume_ms, timeout_ms);
+	if (z->guest.vnc_used)
+		*timeout_ms = 0;
 }
 
 void
@@ -322,4 +330,5 @@ guest_turn(struct zoneadmd *z, const struct pollfd *p)
 		resume(z);
 	if (p->revents != 0)
 		qmp_turn(&z->guest.qmp);
+	guest_vnc_turn(z);
 }

@@ -20,6 +20,7 @@ struct guest {
 	bool io_error;     /* such an error was told, and not yet that it waits */
 	int64_t told_since_ms; /* of what happened to it: that minute, and how often in it */
 	unsigned told;
+	bool vnc_used;     /* somebody has come to its screen by the password, which is to expire */
 };
 
 struct zoneadmd;
@@ -56,5 +57,17 @@ int guest_ask(struct zoneadmd *z, const char *command, const struct nrd_val *arg
 
 /* The loop's turn comes then at the latest. */
 void guest_wake_at(int64_t at_ms, int *timeout_ms);
+/* QEMU gets a socket for its screen, unless there is no VNC, and lets nobody in: before the guest runs. "ZoneHand", "QemuFailed". */
+int guest_vnc_open(struct zoneadmd *z, struct nrd_err *err);
+
+/*
+ * A new password for one client and some seconds, {"password", "expires"} as JSON text, which the caller frees; no other is valid
+ * from then on. "NoVnc", "QemuFailed".
+ */
+int guest_vnc_password(struct zoneadmd *z, char **ret_text, struct nrd_err *err);
+
+/* A password that was used expires. */
+void guest_vnc_turn(struct zoneadmd *z);
+
 void guest_poll(const struct zoneadmd *z, struct pollfd *p, int *timeout_ms);
 void guest_turn(struct zoneadmd *z, const struct pollfd *p);

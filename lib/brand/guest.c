@@ -198,14 +198,6 @@ add_kernel(struct line *l)
 }
 
 static void
-add_screen(struct line *l)
-{
-	OPTION(l, "-display", "none");
-	if (!zone_is_microvm(l->config))
-		OPTION(l, "-device", "VGA");
-}
-
-static void
 add_jail(struct line *l)
 {
 	OPTION(l, "-run-with", "chroot=/" GUEST_EMPTY ",user=" NOBODY);
@@ -230,6 +222,20 @@ add_channels(struct line *l)
 	/* The first port is a console's. */
 	OPTION(l, "-device", "virtio-serial-pci,id=serial,max_ports=2");
 	OPTION(l, "-device", "virtserialport,bus=serial.0,chardev=" GUEST_AGENT ",name=org.qemu.guest_agent.0");
+}
+
+/*
+ * It listens nowhere until zoneadmd gives it a socket, and lets nobody in without a password, of which there is none yet. Of those
+ * who have not shown it there is one at a time: the next one takes the place.
+ */
+static void
+add_screen(struct line *l)
+{
+	OPTION(l, "-display", "none");
+	if (zone_guest_has_vnc(l->config))
+		OPTION(l, "-vnc", "none,password=on,connections=1");
+	if (!zone_is_microvm(l->config))
+		OPTION(l, "-device", "VGA");
 }
 
 /* ---- disks ---- */

@@ -17,6 +17,7 @@
 #define GUEST_COM1 "com1" /* the console */
 #define GUEST_COM2 "com2" /* the metadata service, as SmartOS has it */
 #define GUEST_AGENT "agent" /* a port of virtio-serial, at which the guest's agent listens when it has one */
+#define GUEST_VNC  "vnc"  /* its screen, keyboard and mouse; from when it runs */
 
 /* Files below the zonepath. */
 #define GUEST_LOG  "qemu.log" /* in ZONE_LOGS_DIR: what QEMU itself says */

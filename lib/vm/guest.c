@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "brand/guest.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/client.h"
@@ -76,6 +77,34 @@ write_agent(const struct vm *vm, bool must, struct nrd_jw *w, struct nrd_err *er
 	return 0;
 }
 
+/* A password is made only for who asks for it by name. */
+static int
+vnc_info(const struct vm *vm, bool named, struct nrd_jw *w, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *answer = NULL;
+	NRD_FREE char *path = nrd_format(ZONE_RUN_DIR "/%s/" GUEST_VNC, vm->config.zonename);
+	const struct nrd_val *said;
+	bool enabled = false;
+	int r = ask(vm, named ? "set_password" : "query-vnc", &answer, err);
+
+	if (r == 0 && path == NULL)
+		r = nrd_nomem(err);
+	if (r < 0)
+		return r;
+	said = nrd_val_get(nrd_json_root(answer), "return");
+	if (!named && (!nrd_val_bool(nrd_val_get(said, "enabled"), &enabled) || !enabled))
+		return 0;
+	nrd_jw_key(w, "vnc");
+	nrd_jw_obj_open(w);
+	nrd_jw_kstr(w, "socket", path);
+	if (named) {
+		nrd_jw_kval(w, "password", nrd_val_get(said, "password"));
+		nrd_jw_kval(w, "expires", nrd_val_get(said, "expires"));
+	}
+	nrd_jw_obj_close(w);
+	return 0;
+}
+
 int
 vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, struct nrd_err *err)
 {
@@ -83,9 +112,9 @@ vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, s
 	int r = 0;
 
 	for (size_t i = 0; types[i] != NULL; i++)
-		if (!nrd_streq(types[i], "all") && !nrd_streq(types[i], AGENT) && command_of(types[i]) == NULL)
+		if (!nrd_streq(types[i], "all") && !nrd_streq(types[i], AGENT) && !nrd_streq(types[i], "vnc") && command_of(types[i]) == NULL)
 			return nrd_fail(err, EINVAL, "BadType", "\"%.40s\" is none of all, agent, block, blockstats, chardev, cpus, kvm, "
-					"pci, status, version", types[i]);
+					"pci, status, version, vnc", types[i]);
 	nrd_jw_obj_open(w);
 	if (all || nrd_strv_has(types, AGENT))
 		r = write_agent(vm, !all, w, err);
@@ -98,6 +127,8 @@ vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, s
 		if (r == 0)
 			nrd_jw_kval(w, infos[i].type, nrd_val_get(nrd_json_root(answer), "return"));
 	}
+	if (r == 0 && (all || nrd_strv_has(types, "vnc")))
+		r = vnc_info(vm, nrd_strv_has(types, "vnc"), w, err);
 	nrd_jw_obj_close(w);
 	return r;
 }

@@ -9,8 +9,9 @@
 /* What a guest's QEMU is asked while it runs. "NoGuest" (-ENOTSUP) for other machines, "VmNotRunning". */
 
 /*
- * Writes an object with a member for each type: agent, block, blockstats, chardev, cpus, kvm, pci, status, version; "all" is all
- * of them, without "agent" when there is none. "BadType" for others, "NoAgent".
+ * Writes an object with a member for each type: agent, block, blockstats, chardev, cpus, kvm, pci, status, version, vnc; "all" is
+ * all of them, without "agent" when there is none. By the name of vnc a password is made, of "all" none. "BadType" for others,
+ * "NoAgent", "NoVnc".
  */
 int vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, struct nrd_err *err);
 

@@ -127,6 +127,7 @@ const struct vm_prop vm_props[] = {
 	F("uuid", VM_ANY, VM_CREATE, VM_NOTE, .help = "what it is called; made up unless said"),
 	SHOWN("v", "version of this object"),
 	F("vcpus", VM_KVM, CU, VM_BOOT),
+	F("vnc_port", VM_KVM, CU, VM_BOOT),
 	F("zfs_data_compression", VM_OS, CU, VM_LIVE, .help = "of its delegated dataset"),
 	F("zfs_data_recsize", VM_OS, CU, VM_LIVE),
 	F("zfs_filesystem", VM_ANY, VM_READ, VM_NOTE),

@@ -104,6 +104,12 @@ zone_disk_is_volume(const struct zone_disk *disk)
 	return !nrd_streq(disk->media, "cdrom");
 }
 
+bool
+zone_guest_has_vnc(const struct zone_config *c)
+{
+	return c->vnc_port >= 0 && !zone_is_microvm(c);
+}
+
 static int
 text(struct zone_config *c, const struct nrd_field *field, char **member, const char *value)
 {
@@ -204,6 +210,9 @@ zone_guest_verify(const struct zone_config *c, struct nrd_err *err)
 	if (c->max_physical_memory != 0 && c->max_physical_memory < c->ram)
 		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': max_physical_memory (%" PRIu64 " MiB) cannot be lower than ram (%"
 				PRIu64 " MiB)", c->zonename, c->max_physical_memory, c->ram);
+	if (c->vnc_port > 0)
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': vnc_port is 0 or -1 (off): a port of the network is made of the socket that "
+				"vmadm info tells, by ssh -L or socat", c->zonename);
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++)
 		r = verify_disk(c, i, err);
 	return r == 0 ? verify_kernel(c, err) : r;

@@ -24,5 +24,8 @@ int zone_guest_fill(struct zone_config *config);
 /* "BadConfig". */
 int zone_guest_verify(const struct zone_config *config, struct nrd_err *err);
 
+/* Whether somebody may come to its screen. */
+bool zone_guest_has_vnc(const struct zone_config *config);
+
 /* A disk that is a volume of the pool, and no file that is read as a cdrom. */
 bool zone_disk_is_volume(const struct zone_disk *disk);

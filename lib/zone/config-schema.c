@@ -236,6 +236,7 @@ static const struct nrd_field config_fields[] = {
 	TEXT(cloudinit_datasource, zone_check_datasource, .help = "how cloud-init in it knows what it is to be: nocloud (a seed disk) or smartos"),
 	TEXT(disk_driver, zone_check_disk_model, .help = "model of disks that say none"),
 	TEXT(nic_driver, zone_check_nic_model, .help = "model of NICs that say none"),
+	NRD_FIELD_I64(T, vnc_port, NRD_LOOSE, -1, UINT16_MAX, .help = "-1: no VNC; 0: at a socket of the node, by info"),
 	TEXT(qemu_extra_opts, zone_check_line, .help = "options for QEMU, after all others"),
 	NRD_FIELD_ARR(T, disks, NRD_OPTIONAL, struct zone_disk, 24, &disk_schema),
 	TEXTS(datasets, 64, zone_check_dataset, .help = "delegated: the zone's root manages them"),

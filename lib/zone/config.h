@@ -172,6 +172,7 @@ struct zone_config {
 	char *boot;           /* "order=cd" */
 	char *cloudinit_datasource; /* "nocloud": it has a seed disk; "smartos": the metadata service alone; NULL: the latter */
 	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */
+	int64_t vnc_port;     /* -1: no VNC */
 	char *qemu_extra_opts; /* words after all others of QEMU's command line */
 	struct zone_disk *disks;
 	size_t n_disks;

@@ -41,17 +41,17 @@ open_file(const struct zone_hand *h, int *ret_fd, struct nrd_err *err)
 	return 0;
 }
 
-static int
-open_listener(const struct zone_hand *h, int *ret_fd, struct nrd_err *err)
+int
+zone_hands_listen(const char *path, int *ret_fd, struct nrd_err *err)
 {
 	struct sockaddr_un addr = { .sun_family = AF_UNIX };
 	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (nrd_strcpy_to(addr.sun_path, sizeof(addr.sun_path), h->path) < 0)
-		return nrd_fail(err, ENAMETOOLONG, "ZoneHand", "listen at %s: its name is too long", h->path);
-	(void)unlink(h->path); /* of the boot before */
-	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(h->path, 0600) < 0 || listen(fd, 1) < 0)
-		return nrd_fail(err, errno, "ZoneHand", "listen at %s: %m", h->path);
+	if (nrd_strcpy_to(addr.sun_path, sizeof(addr.sun_path), path) < 0)
+		return nrd_fail(err, ENAMETOOLONG, "ZoneHand", "listen at %s: its name is too long", path);
+	(void)unlink(path); /* of the boot before */
+	if (fd < 0 || bind(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0 || chmod(path, 0600) < 0 || listen(fd, 1) < 0)
+		return nrd_fail(err, errno, "ZoneHand", "listen at %s: %m", path);
 	*ret_fd = nrd_take_fd(&fd);
 	return 0;
 }
@@ -68,7 +68,7 @@ open_one(const struct zone_config *config, const struct zone_hand *h, const stru
 	case ZONE_HAND_FILE:
 		return open_file(h, ret_fd, err);
 	case ZONE_HAND_LISTEN:
-		return open_listener(h, ret_fd, err);
+		return zone_hands_listen(h->path, ret_fd, err);
 	case ZONE_HAND_NIC:
 		break;
 	}

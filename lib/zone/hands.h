@@ -19,5 +19,8 @@ int zone_hands_open(const struct zone_config *config, const struct zone_spec *sp
 		    struct zone_hands *ret_hands, struct nrd_err *err);
 void zone_hands_close(const struct zone_spec *spec, struct zone_hands *hands);
 
+/* What ZONE_HAND_LISTEN is, for who hands it over in another way; the caller closes it. */
+int zone_hands_listen(const char *path, int *ret_fd, struct nrd_err *err);
+
 /* In the child, when all its other descriptors are closed at exec: these are not. "ZoneHand". */
 int zone_hands_take(const struct zone_spec *spec, const struct zone_hands *hands, struct nrd_err *err);

@@ -82,10 +82,11 @@ def await_state(node, uuid, state, timeout=SLOW):
 
 
 def test_life(node, image):
-    uuid = create(node, alias="first", disks=[{"image_uuid": image, "boot": True}, {"size": 16, "model": "scsi"}])
+    uuid = create(node, alias="first", vnc_port=-1, disks=[{"image_uuid": image, "boot": True}, {"size": 16, "model": "scsi"}])
     vm = get(node, uuid)
     assert (vm["state"], vm["type"], vm["hvm"], vm["ram"], vm["vcpus"]) == ("running", "KVM", True, 64, 1)
     assert (vm["max_physical_memory"], vm["cpu_type"], vm["bootrom"], vm["tmpfs"]) == (64 + 1024, "host", "bios", 0)
+    assert "its VNC is off" in refused(node, "info", uuid, "vnc") and "vnc" not in json.loads(node.ok("vmadm", "info", uuid))
     first, second = vm["disks"]
     assert first["path"] == f"/dev/zvol/zones/{uuid}/disk0" and (first["size"], first["image_size"]) == (8, 8)
     assert (second["zfs_filesystem"], second["model"], second["refreservation"]) == (f"zones/{uuid}/disk1", "scsi", 16)
@@ -239,7 +240,8 @@ def test_a_guest_that_floods_its_port(node, guest):
 
 def test_info_and_keys(node, guest):
     info = json.loads(node.ok("vmadm", "info", guest))
-    assert sorted(info) == ["block", "blockstats", "chardev", "cpus", "kvm", "pci", "status", "version"]
+    assert sorted(info) == ["block", "blockstats", "chardev", "cpus", "kvm", "pci", "status", "version", "vnc"]
+    assert info["vnc"] == {"socket": f"/run/zones/{guest}/vnc"}, "nobody asked for a password"
     assert info["kvm"] == {"enabled": True, "present": True}
     assert sorted(json.loads(node.ok("vmadm", "info", guest, "cpus,status"))) == ["cpus", "status"]
     assert "nonsense" in refused(node, "info", guest, "nonsense")
@@ -271,6 +273,33 @@ def test_a_microvm(node):
     await_state(node, uuid, "stopped")
     node.ok("vmadm", "delete", uuid)
     node.sh(f"rm {kernel} {initrd}")
+
+
+def test_vnc_lets_one_in_by_a_password(node, guest):
+    node.push(compiled("vnc", [TOP / "test/vm/vnc.c"], "-Wno-deprecated-declarations", "-Wl,--no-as-needed", "-lcrypto"), "/run/vnc", 0o755)
+    socket = f"/run/zones/{guest}/vnc"
+
+    def password():
+        vnc = json.loads(node.ok("vmadm", "info", guest, "vnc"))["vnc"]
+        assert vnc["socket"] == socket and re.fullmatch(r"[\w-]{8}", vnc["password"]) and vnc["expires"].endswith("Z")
+        return vnc["password"]
+
+    def client(word):
+        return node.run("/run/vnc", socket, word)[1].strip()
+
+    assert node.ok("stat", "-c", "%a %U %F", socket) == "600 root socket"
+    assert client("none").startswith("refused") and client("password").startswith("refused")
+    first, second = password(), password()
+    assert client(first).startswith("refused"), "there is a newer one"
+    assert re.fullmatch(r"in: \d\d\d+x\d\d\d+", client(second))
+    wait_for(node, f"grep -q '\"event\":\"vnc\"' /run/zones/{guest}/log")
+    assert client(second).startswith("refused"), "it was used"
+    # Who comes after a zoneadmd that was killed finds the socket where it was; the password of before is nobody's.
+    third = password()
+    node.ok("pkill", "-9", "-xf", f"/usr/lib/nereid/zoneadmd {guest}")
+    fourth = password()
+    assert client(third).startswith("refused")
+    assert client(fourth).startswith("in: ")
 
 
 def test_one_boot_from_a_cdrom(node, guest):
@@ -369,6 +398,7 @@ def test_an_image_of_a_guest(node, guest):
     ({"vcpus": 0}, "vcpus"), ({"cpu_type": "host,-svm"}, "is no type of a processor"),
     ({"machine": "pc"}, "is no kind of machine"), ({"machine": "microvm"}, "say which (kernel)"),
     ({"bootrom": "coreboot"}, "is no firmware"), ({"boot": "cd"}, "order=cd"),
+    ({"vnc_port": 5901}, "ssh -L"), ({"vnc_port": -2}, "vnc_port"),
     ({"init_name": "/sbin/init"}, "a machine of brand kvm has none"),
     ({"nics": [{"nic_tag": "stub0", "model": "ne2k"}]}, "is no model of a NIC"),
 ])

@@ -56,6 +56,7 @@ handed(void)
 	CHECK_HAS(line, "-smp 2,sockets=1,cores=2,threads=1 -m 512");
 	CHECK_HAS(line, "product=SmartDC HVM");
 	CHECK_HAS(line, "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
+	CHECK_HAS(line, "-display none -vnc none,password=on,");
 	/* The disk that is said to boot, the other, the cdrom; NICs are not in the order. */
 	CHECK_HAS(line, "scsi-hd,bus=scsi.0,id=disk1-dev,drive=disk1,serial=disk1,bootindex=1,werror=stop");
 	CHECK_HAS(line, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2,werror=stop");
@@ -101,7 +102,7 @@ firmware(void)
 	struct fixture f;
 
 	fixture_init(&f);
-	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
+	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"vnc_port\":-1,\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
 	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
 	NRD_FREE char *line = line_of(&spec);
 	NRD_FREE char *vars = nrd_format("%s/uefi-vars.fd", c.zonepath);
@@ -120,6 +121,7 @@ firmware(void)
 	CHECK_INT(hand_of(&secure, secure_vars)->flags, O_RDWR);
 	CHECK_HAS(secure_line, "driver=cfi.pflash01,property=secure,value=on");
 	CHECK_HAS(secure_line, "OVMF_CODE_4M.secboot.fd");
+	CHECK(strstr(line, "-vnc") == NULL);
 	fixture_fini(&f);
 }
 
