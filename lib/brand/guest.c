@@ -339,6 +339,17 @@ add_disks(struct line *l, bool volumes, bool boots)
 
 /* ---- NICs ---- */
 
+/* "fd=7", or "fds=7:8" where there are several; path is opened with flags, or with the number of each. */
+static void
+hand_queues(struct line *l, const char *what, enum zone_hand_kind kind, const char *path, unsigned queues, char *ret_text, size_t size)
+{
+	size_t len = (size_t)snprintf(ret_text, size, "%s%s=", what, queues > 1 ? "s" : "");
+
+	for (unsigned i = 0; i < queues && len < size; i++)
+		len += (size_t)snprintf(ret_text + len, size - len, "%s%d", i > 0 ? ":" : "",
+					hand(l, kind, path, kind == ZONE_HAND_NIC ? (int)i : O_RDWR));
+}
+
 static void
 add_nic(struct line *l, const struct zone_nic *nic, bool boots)
 {
@@ -349,18 +360,23 @@ add_nic(struct line *l, const struct zone_nic *nic, bool boots)
 		{ "vmxnet3", "vmxnet3" },
 	};
 	const char *device = devices[0].device;
-	int tap = hand(l, ZONE_HAND_NIC, nic->interface, 0);
-	char mac[NRD_MAC_TEXT], order[32], vhost[48] = "";
+	unsigned queues = zone_nic_queues(l->config, nic);
+	char mac[NRD_MAC_TEXT], order[32], tap[80], vhost[80] = "", several[48] = "";
+
+	hand_queues(l, "fd", ZONE_HAND_NIC, nic->interface, queues, tap, sizeof(tap));
 
 	for (size_t i = 0; i < nrd_count(devices); i++)
 		if (nrd_streq(devices[i].model, nic->model))
 			device = devices[i].device;
 	if (device == devices[0].device)
-		(void)snprintf(vhost, sizeof(vhost), ",vhost=on,vhostfd=%d", hand(l, ZONE_HAND_FILE, VHOST, O_RDWR));
-	OPTION(l, "-netdev", "tap,id=%s,fd=%d%s", nic->interface, tap, vhost);
+		hand_queues(l, ",vhost=on,vhostfd", ZONE_HAND_FILE, VHOST, queues, vhost, sizeof(vhost));
+	/* An interrupt for each queue either way, for what changes, and for what the guest asks. */
+	if (queues > 1)
+		(void)snprintf(several, sizeof(several), ",mq=on,vectors=%u", 2 * queues + 2);
+	OPTION(l, "-netdev", "tap,id=%s,%s%s", nic->interface, tap, vhost);
 	nrd_mac_format(&nic->mac, mac);
 	order_text(l, boots, order);
-	OPTION(l, "-device", "%s,id=%s-dev,netdev=%s,mac=%s%s", device, nic->interface, nic->interface, mac, order);
+	OPTION(l, "-device", "%s,id=%s-dev,netdev=%s,mac=%s%s%s", device, nic->interface, nic->interface, mac, several, order);
 }
 
 static void

@@ -19,19 +19,20 @@
 #define TUN "/dev/net/tun"
 #define MTU_DEFAULT 1500
 
+/* The first queue makes the device, the others are added to it. */
 static int
-open_tap(const char *name, int *ret_fd, struct nrd_err *err)
+open_queue(const char *name, bool several, int *ret_fd, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = open(TUN, O_RDWR | O_CLOEXEC);
 	/* With the header in which a guest says what it leaves for the wire to do: checksums, cutting into segments. */
 	struct ifreq ifr = { .ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR };
 
+	if (several)
+		ifr.ifr_flags |= IFF_MULTI_QUEUE;
 	if (fd < 0)
 		return nrd_fail(err, errno, "TapCreate", "open " TUN ": %m");
 	if (nrd_strcpy_to(ifr.ifr_name, sizeof(ifr.ifr_name), name) < 0)
 		return nrd_fail(err, EINVAL, "TapName", "create tap '%s': its name is too long", name);
-	if (rtnl_index(name) != 0)
-		return nrd_fail(err, EEXIST, "TapName", "create tap '%s': its name is taken", name);
 	if (ioctl(fd, TUNSETIFF, &ifr) < 0)
 		return nrd_fail(err, errno, errno == EBUSY ? "TapName" : "TapCreate", "create tap '%s': %m", name);
 	*ret_fd = nrd_take_fd(&fd);
@@ -39,14 +40,28 @@ open_tap(const char *name, int *ret_fd, struct nrd_err *err)
 }
 
 int
-tap_create(const char *name, unsigned mtu, const char *alias, int *ret_fd, unsigned *ret_ifindex, struct nrd_err *err)
+tap_add_queue(const char *name, int *ret_fd, struct nrd_err *err)
+{
+	int r = nrd_fault(err, "add a queue to tap %s", name);
+
+	if (r < 0)
+		return r;
+	if (rtnl_index(name) == 0)
+		return nrd_fail(err, ENODEV, "TapCreate", "add a queue to tap '%s': it is gone", name);
+	return open_queue(name, true, ret_fd, err);
+}
+
+int
+tap_create(const char *name, bool several, unsigned mtu, const char *alias, int *ret_fd, unsigned *ret_ifindex, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
 	unsigned ifindex = 0;
 	int r = nrd_fault(err, "create tap %s", name);
 
+	if (r >= 0 && rtnl_index(name) != 0)
+		return nrd_fail(err, EEXIST, "TapName", "create tap '%s': its name is taken", name);
 	if (r >= 0)
-		r = open_tap(name, &fd, err);
+		r = open_queue(name, several, &fd, err);
 	if (r < 0)
 		return r;
 	ifindex = rtnl_index(name);

@@ -400,7 +400,7 @@ vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *name,
 }
 
 int
-vnic_tap_up(struct link_switch *sw, struct datalink *d, int *ret_fd, struct nrd_err *err)
+vnic_tap_up(struct link_switch *sw, struct datalink *d, bool queues, int *ret_fd, struct nrd_err *err)
 {
 	NRD_FREE char *alias = nrd_format("%s/%s", d->zone, d->name);
 	NRD_CLOSE int fd = -1;
@@ -408,7 +408,7 @@ vnic_tap_up(struct link_switch *sw, struct datalink *d, int *ret_fd, struct nrd_
 	int r = alias != NULL ? set_ifname(d, err) : nrd_nomem(err);
 
 	if (r == 0)
-		r = tap_create(d->ifname, mtu_of(d), alias, &fd, &ifindex, err);
+		r = tap_create(d->ifname, queues, mtu_of(d), alias, &fd, &ifindex, err);
 	if (r < 0)
 		return r;
 	d->ifindex = ifindex;

@@ -20,9 +20,9 @@ int vnic_up(struct link_switch *sw, struct datalink *d, int netns, const char *n
 
 /*
  * The same of a guest: its far end is *ret_fd, which the caller closes when the guest has it; with the last copy of it the
- * VNIC's interface goes. "TapName", "TapCreate".
+ * VNIC's interface goes. queues: tap_add_queue may add some. "TapName", "TapCreate".
  */
-int vnic_tap_up(struct link_switch *sw, struct datalink *d, int *ret_fd, struct nrd_err *err);
+int vnic_tap_up(struct link_switch *sw, struct datalink *d, bool queues, int *ret_fd, struct nrd_err *err);
 
 /* What its properties now say is in force, without a lost frame, and recorded. Link below, MAC and VLAN must be as before. */
 int vnic_apply(struct link_switch *sw, const struct datalink *d, struct nrd_err *err);

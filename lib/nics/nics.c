@@ -13,6 +13,7 @@
 #include "link/nic.h"
 #include "link/stack.h"
 #include "link/switch.h"
+#include "link/tap.h"
 #include "link/vnic.h"
 #include "nics/lease.h"
 #include "nics/nics-priv.h"
@@ -468,16 +469,32 @@ nics_set(const struct zone_config *c, int netns, struct nrd_err *err)
 	return r;
 }
 
-int
-nics_tap(const struct zone_config *c, const char *name, int *ret_fd, struct nrd_err *err)
+static int
+first_queue(const struct zone_config *c, const struct zone_nic *nic, const struct datalink *before, int *ret_fd, struct nrd_err *err)
 {
 	__attribute__((cleanup(node_nictags_cleanup))) struct node_nictags tags = { 0 };
 	NRD_AUTO(link_switch) *sw = NULL;
 	NRD_AUTO(node_config) *node = NULL;
-	NRD_AUTO(datalinks) have = { 0 };
 	NRD_AUTO(datalink) d = { 0 };
+	int r = switch_open(NULL, &sw, err);
+
+	if (r == 0)
+		r = node_nictag_list(&(const struct node_nictag_env){ 0 }, &tags, err);
+	if (r == 0 && asks(nic))
+		r = node_config_read(NULL, &node, err);
+	if (r == 0)
+		r = wanted(c, nic, &tags, node, &d, err);
+	if (r == 0 && before != NULL)
+		r = vnic_down(sw, before, err);
+	return r == 0 ? vnic_tap_up(sw, &d, zone_nic_queues(c, nic) > 1, ret_fd, err) : r;
+}
+
+int
+nics_tap(const struct zone_config *c, const char *name, unsigned queue, int *ret_fd, struct nrd_err *err)
+{
+	NRD_AUTO(datalinks) have = { 0 };
 	const struct zone_nic *nic = NULL;
-	const struct datalink *before;
+	const struct datalink *link;
 	int r;
 
 	for (size_t i = 0; i < c->n_nics; i++)
@@ -485,20 +502,12 @@ nics_tap(const struct zone_config *c, const char *name, int *ret_fd, struct nrd_
 			nic = &c->nics[i];
 	if (nic == NULL)
 		return nrd_fail(err, ENOENT, "ZoneHand", "there is no NIC %s", name);
-	r = switch_open(NULL, &sw, err);
-	if (r == 0)
-		r = datalinks_read(DATALINK_RUN, c->zonename, &have, err);
-	if (r == 0)
-		r = node_nictag_list(&(const struct node_nictag_env){ 0 }, &tags, err);
-	if (r == 0 && asks(nic))
-		r = node_config_read(NULL, &node, err);
-	if (r == 0)
-		r = wanted(c, nic, &tags, node, &d, err);
-	before = datalinks_find(&have, c->zonename, name);
-	if (r == 0 && before != NULL)
-		r = vnic_down(sw, before, err);
-	if (r == 0)
-		r = vnic_tap_up(sw, &d, ret_fd, err);
+	r = datalinks_read(DATALINK_RUN, c->zonename, &have, err);
+	link = datalinks_find(&have, c->zonename, name);
+	if (r == 0 && queue > 0)
+		r = tap_add_queue(link != NULL ? link->ifname : name, ret_fd, err);
+	else if (r == 0)
+		r = first_queue(c, nic, link, ret_fd, err);
 	return nrd_wrap(err, r, "NIC %s", name);
 }
 

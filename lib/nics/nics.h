@@ -21,10 +21,11 @@
 int nics_set(const struct zone_config *config, int netns, struct nrd_err *err);
 
 /*
- * The far end of a guest's NIC, which has none yet in any namespace: its VNIC is made. The caller closes *ret_fd when the guest
- * has it. nics_set of a guest then only changes what is there. As above.
+ * The far end of a guest's NIC, which has none yet in any namespace: with its queue 0 its VNIC is made, and then the others are
+ * added, zone_nic_queues in all. The caller closes *ret_fd when the guest has it. nics_set of a guest then only changes what is
+ * there. As above.
  */
-int nics_tap(const struct zone_config *config, const char *nic, int *ret_fd, struct nrd_err *err);
+int nics_tap(const struct zone_config *config, const char *nic, unsigned queue, int *ret_fd, struct nrd_err *err);
 
 /* The same for a zone whose init is pid. */
 int nics_apply(const struct zone_config *config, pid_t pid, struct nrd_err *err);

@@ -12,6 +12,9 @@
 
 #define SCHEMA (&zone_config_schema)
 
+#define NIC_QUEUES 8  /* more serve no guest better */
+#define ALL_QUEUES 64 /* of all NICs together, of which there are 32 at most: two descriptors each */
+
 /* ---- single values ---- */
 
 static int
@@ -108,6 +111,25 @@ bool
 zone_guest_has_vnc(const struct zone_config *c)
 {
 	return c->vnc_port >= 0 && !zone_is_microvm(c);
+}
+
+static bool
+is_virtio(const struct zone_nic *nic)
+{
+	return nic->model == NULL || nrd_streq(nic->model, "virtio");
+}
+
+unsigned
+zone_nic_queues(const struct zone_config *c, const struct zone_nic *nic)
+{
+	uint64_t virtio = 0, share, n = c->vcpus < NIC_QUEUES ? c->vcpus : NIC_QUEUES;
+
+	if (!is_virtio(nic))
+		return 1;
+	for (size_t i = 0; i < c->n_nics; i++)
+		virtio += is_virtio(&c->nics[i]);
+	share = ALL_QUEUES / (virtio > 0 ? virtio : 1);
+	return n < 1 ? 1 : (unsigned)(n < share ? n : share);
 }
 
 static int

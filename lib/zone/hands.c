@@ -72,7 +72,7 @@ open_one(const struct zone_config *config, const struct zone_hand *h, const stru
 	case ZONE_HAND_NIC:
 		break;
 	}
-	return network != NULL && network->tap != NULL ? network->tap(config, h->path, ret_fd, err) :
+	return network != NULL && network->tap != NULL ? network->tap(config, h->path, (unsigned)h->flags, ret_fd, err) :
 							 nrd_fail(err, ENOTSUP, "ZoneHand", "NIC %s: there is no network", h->path);
 }
 

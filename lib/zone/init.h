@@ -26,8 +26,8 @@ struct zone_network {
 	int (*names)(const struct zone_config *config, struct zone_names *ret_names, struct nrd_err *err);
 	/* Between the making of its namespace and its first process. */
 	int (*up)(const struct zone_config *config, int netns, struct nrd_err *err);
-	/* The device of a guest's NIC, before there is any namespace; the caller closes it. NULL: there are no guests. */
-	int (*tap)(const struct zone_config *config, const char *nic, int *ret_fd, struct nrd_err *err);
+	/* A queue of the device of a guest's NIC, before there is any namespace; the caller closes it. NULL: there are no guests. */
+	int (*tap)(const struct zone_config *config, const char *nic, unsigned queue, int *ret_fd, struct nrd_err *err);
 	/* When the namespace is gone. */
 	int (*down)(const char *zonename, struct nrd_err *err);
 };

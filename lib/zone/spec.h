@@ -39,7 +39,7 @@ struct zone_mount {
 enum zone_hand_kind {
 	ZONE_HAND_FILE,   /* path, opened with flags; the node of a volume is waited for */
 	ZONE_HAND_LISTEN, /* a stream socket that listens at path, which is root's alone */
-	ZONE_HAND_NIC,    /* the device of the NIC called path, by struct zone_network's tap */
+	ZONE_HAND_NIC,    /* queue number flags of the device of the NIC called path, by struct zone_network's tap; 0 first */
 };
 
 struct zone_hand {
@@ -48,8 +48,8 @@ struct zone_hand {
 	int flags;
 };
 
-#define ZONE_HAND_FIRST 100 /* the number of the first one, and so on */
-#define ZONE_HANDS_MAX  96
+#define ZONE_HAND_FIRST 300 /* the number of the first one, and so on: above all that is open in zoneadmd then */
+#define ZONE_HANDS_MAX  256
 
 struct zone_spec {
 	char *root;         /* directory on the node that becomes the zone's / */

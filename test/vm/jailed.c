@@ -39,7 +39,7 @@ tell(const char *what, long r)
 static void
 tell_handed(void)
 {
-	for (int fd = 3; fd < 300; fd++) {
+	for (int fd = 3; fd < 1024; fd++) {
 		struct stat st;
 
 		if (fstat(fd, &st) == 0)

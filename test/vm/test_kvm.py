@@ -175,6 +175,17 @@ def test_qemu_has_no_privileges(node, guest):
     assert odd == {f"/zones/{guest}/logs/qemu.log", f"/zones/{guest}/seed.img"}, odd
 
 
+def test_a_queue_for_each_processor(node, image):
+    uuid = create(node, vcpus=2, disks=[{"image_uuid": image, "boot": True}], nics=[{"nic_tag": "stub0", "ips": ["10.98.0.8/24"]}])
+    console(node, uuid).expect(HERE_IT_IS)
+    opened = node.sh(f"cd /proc/{pid_of(node, uuid)}/fd; for f in *; do readlink $f; done").split("\n")
+    assert (opened.count("/dev/net/tun"), opened.count("/dev/vhost-net")) == (2, 2), opened
+    # The sector knows no queues: it has one of them, and the tap is made for more (IFF_MULTI_QUEUE).
+    assert int(node.sh("cat /sys/class/net/v*/tun_flags"), 16) & 0x100
+    node.ok("vmadm", "delete", uuid)
+    assert node.ok("sh", "-c", "ip -br link | grep -c '^v' || :") == "0"
+
+
 def test_hostile_code_in_qemus_place(node, image):
     """The same boot, but another program is where QEMU is: what it can do is what a guest that has taken QEMU over can."""
     node.push(compiled("jailed", [TOP / "test/vm/jailed.c"], "-static"), "/run/jailed", 0o755)

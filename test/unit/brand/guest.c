@@ -57,6 +57,10 @@ handed(void)
 	CHECK_HAS(line, "product=SmartDC HVM");
 	CHECK_HAS(line, "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 	CHECK_HAS(line, "-display none -vnc none,password=on,");
+	/* A queue for each processor, where the device has queues. */
+	CHECK_HAS(line, "tap,id=net0,fds=308:309,vhost=on,vhostfds=310:311 -device virtio-net-pci,id=net0-dev,netdev=net0,"
+			"mac=02:00:00:00:00:01,mq=on,vectors=6");
+	CHECK_HAS(line, "tap,id=net1,fd=312 -device e1000,");
 	/* The disk that is said to boot, the other, the cdrom; NICs are not in the order. */
 	CHECK_HAS(line, "scsi-hd,bus=scsi.0,id=disk1-dev,drive=disk1,serial=disk1,bootindex=1,werror=stop");
 	CHECK_HAS(line, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2,werror=stop");
@@ -83,7 +87,7 @@ one_boot(void)
 	NRD_FREE char *path = nrd_format("%s/root//once.iso", c.zonepath);
 
 	CHECK_INT(hand_of(&spec, path)->flags, O_RDONLY);
-	CHECK_HAS(line, "netdev=net0,mac=02:00:00:00:00:01,bootindex=1");
+	CHECK_HAS(line, "netdev=net0,mac=02:00:00:00:00:01,mq=on,vectors=6,bootindex=1");
 	CHECK_HAS(line, "drive=once0,serial=once0,bootindex=3");
 	CHECK(strstr(line, "drive=disk0,serial=disk0,bootindex") == NULL);
 	for (size_t i = 0; i < nrd_count(wrong); i++) {
@@ -125,6 +129,31 @@ firmware(void)
 	fixture_fini(&f);
 }
 
+/* What is handed over has room for all: few of many NICs each get a share. */
+static void
+queues_of_many_nics(void)
+{
+	NRD_AUTO(nrd_buf) nics = { 0 };
+	NRD_AUTO(zone_config) c = { 0 };
+	NRD_AUTO(zone_spec) spec = { 0 };
+	struct fixture f;
+
+	fixture_init(&f);
+	(void)nrd_buf_adds(&nics, ",\"ram\":64,\"vcpus\":255,\"nics\":[");
+	for (int i = 0; i < 32; i++)
+		(void)nrd_buf_printf(&nics, "%s{\"interface\":\"net%d\",\"mac\":\"02:00:00:00:00:%02x\"}", i > 0 ? "," : "", i, i);
+	(void)nrd_buf_adds(&nics, "]");
+	add_zone(&f, "k", "kvm", nrd_buf_str(&nics), &c);
+	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
+	CHECK_INT(zone_nic_queues(&c, &c.nics[31]), 2);
+	c.n_nics = 8;
+	CHECK_INT(zone_nic_queues(&c, &c.nics[0]), 8);
+	c.vcpus = 1;
+	CHECK_INT(zone_nic_queues(&c, &c.nics[0]), 1);
+	c.n_nics = 32;
+	fixture_fini(&f);
+}
+
 static void
 straight_into_a_kernel(void)
 {
@@ -140,7 +169,7 @@ straight_into_a_kernel(void)
 
 	CHECK_INT(hand_of(&spec, "/bin/sh")->flags, O_RDONLY);
 	CHECK_HAS(line, "-machine microvm,");
-	CHECK_HAS(line, "-kernel /proc/self/fd/1");
+	CHECK_HAS(line, "-kernel /proc/self/fd/3");
 	CHECK_HAS(line, "-append console=ttyS0 a,b ");
 	CHECK_HAS(line, "isa-serial,chardev=com2");
 	CHECK(strstr(line, "VGA") == NULL && strstr(line, "-initrd") == NULL);
@@ -195,4 +224,4 @@ more_ide_than_there_are_ports(void)
 	fixture_fini(&f);
 }
 
-TEST_MAIN(handed, one_boot, firmware, straight_into_a_kernel, not_a_microvm, more_ide_than_there_are_ports)
+TEST_MAIN(handed, one_boot, firmware, queues_of_many_nics, straight_into_a_kernel, not_a_microvm, more_ide_than_there_are_ports)
