@@ -9,6 +9,7 @@
 
 #include "fields.h"
 #include "image/disk.h"
+#include "image/ova.h"
 #include "imgadm.h"
 #include "nrd/mem.h"
 #include "nrd/progress.h"
@@ -20,12 +21,14 @@ struct import_disk_opts {
 	bool quiet;
 	const char *format;
 	const char *pool;
+	const char *disk;
 };
 
 const struct nrd_opt import_disk_opts[] = {
 	NRD_OPT_FLAG('q', NULL, struct import_disk_opts, quiet, "no progress, no notes"),
 	NRD_OPT_STR('f', NULL, struct import_disk_opts, format, "FORMAT",
-		    "raw, qcow2, vmdk, vdi, vhdx or vpc; found out, unless said"),
+		    "raw, qcow2, vmdk, vdi, vhdx, vpc or ova; found out, unless said"),
+	NRD_OPT_STR(0, "disk", struct import_disk_opts, disk, "DISK", "which disk of an OVA: its name, or number (1)"),
 	NRD_OPT_STR('P', NULL, struct import_disk_opts, pool, "POOL", "the pool to install it on (zones)"),
 	NRD_OPT_END(struct import_disk_opts),
 };
@@ -66,6 +69,43 @@ fill(struct image_manifest *m, const char *path, const struct image_disk *disk, 
 	return r == 0 ? fields_set(m, "image_size", mib, err) : r;
 }
 
+/* Who says none of several is told that there are others. */
+static void
+tell_others(const struct image_ova *ova)
+{
+	for (size_t i = 1; i < ova->disks.len; i++)
+		imgadm_say("%s is another disk of it: --disk %zu", ova->disks.data[i].name, i + 1);
+}
+
+static int
+probe_ova(const char *path, int fd, const struct import_disk_opts *opts, struct image_disk *disk, struct nrd_err *err)
+{
+	NRD_AUTO(image_ova) ova = { 0 };
+	const struct image_ova_disk *chosen;
+	int r = image_ova_read(fd, path, &ova, err);
+
+	if (r == 0)
+		r = image_ova_choose(&ova, path, opts->disk, &chosen, err);
+	if (r < 0)
+		return r;
+	disk->offset = chosen->offset;
+	disk->length = chosen->bytes;
+	r = nrd_wrap(err, image_disk_probe(path, chosen->format, disk, err), "%.100s", chosen->name);
+	if (r == 0 && opts->disk == NULL && !opts->quiet)
+		tell_others(&ova);
+	return r;
+}
+
+static int
+probe(const char *path, int fd, const struct import_disk_opts *opts, struct image_disk *disk, struct nrd_err *err)
+{
+	if (opts->format != NULL ? nrd_streq(opts->format, "ova") : image_ova_is(fd))
+		return probe_ova(path, fd, opts, disk, err);
+	if (opts->disk != NULL)
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it is one disk, and no OVA of which --disk could choose", path);
+	return image_disk_probe(path, opts->format, disk, err);
+}
+
 struct writing {
 	const char *path;
 	const struct image_disk *disk;
@@ -97,7 +137,7 @@ cmd_import_disk(const struct nrd_args *args, struct nrd_err *err)
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return nrd_fail(err, errno, "FileOpen", "open %s: %m", path);
-	r = image_disk_probe(path, opts->format, &disk, err);
+	r = probe(path, fd, opts, &disk, err);
 	if (r == 0)
 		r = fill(&m, path, &disk, err);
 	for (int i = 1; r == 0 && i < args->argc; i++)

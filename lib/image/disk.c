@@ -60,6 +60,36 @@ add(char ***argv, const char *const *words)
 	return r;
 }
 
+#define SECTOR 512
+
+/* What QEMU calls it: the file, or a part of it. Each file in an OVA begins with a sector, and is padded to the last one's end. */
+static int
+add_source(char ***argv, const char *path, const struct image_disk *disk)
+{
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_jw w;
+
+	if (disk->length == 0)
+		return nrd_strv_add(argv, path);
+	if (nrd_buf_adds(&text, "json:") < 0)
+		return -ENOMEM;
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	nrd_jw_obj_open(&w);
+	nrd_jw_key(&w, "file");
+	nrd_jw_obj_open(&w);
+	nrd_jw_kstr(&w, "driver", "raw");
+	nrd_jw_ku64(&w, "offset", disk->offset);
+	nrd_jw_ku64(&w, "size", (disk->length + SECTOR - 1) / SECTOR * SECTOR);
+	nrd_jw_key(&w, "file");
+	nrd_jw_obj_open(&w);
+	nrd_jw_kstr(&w, "driver", "file");
+	nrd_jw_kstr(&w, "filename", path);
+	nrd_jw_obj_close(&w);
+	nrd_jw_obj_close(&w);
+	nrd_jw_obj_close(&w);
+	return nrd_jw_finish(&w, NULL) < 0 ? -ENOMEM : nrd_strv_add(argv, nrd_buf_str(&text));
+}
+
 /* A name with a colon would be one of a protocol. */
 static int
 check_path(const char *path, struct nrd_err *err)
@@ -78,7 +108,7 @@ names_file(const struct nrd_val *info)
 }
 
 int
-image_disk_probe(const char *path, const char *format, struct image_disk *ret_disk, struct nrd_err *err)
+image_disk_probe(const char *path, const char *format, struct image_disk *disk, struct nrd_err *err)
 {
 	NRD_STRV char **argv = NULL;
 	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(INFO_MAX);
@@ -90,14 +120,16 @@ image_disk_probe(const char *path, const char *format, struct image_disk *ret_di
 	if (r < 0)
 		return r;
 	if (format != NULL && !nrd_strv_has(formats, format))
-		return nrd_fail(err, EINVAL, "DiskFormat", "\"%.20s\" is none of raw, qcow2, vmdk, vdi, vhdx, vpc", format);
+		return nrd_fail(err, EINVAL, "DiskFormat", "\"%.20s\" is none of raw, qcow2, vmdk, vdi, vhdx, vpc, ova", format);
+	if (format == NULL && nrd_ends(path, ".ovf"))
+		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it only describes disks: give one of those beside it", path);
 	r = jail(&argv, path, NULL);
 	if (r == 0)
 		r = add(&argv, (const char *const[]){ "info", "--output=json", NULL });
 	if (r == 0 && format != NULL)
 		r = add(&argv, (const char *const[]){ "-f", format, NULL });
 	if (r == 0)
-		r = nrd_strv_add(&argv, path);
+		r = add_source(&argv, path, disk);
 	if (r < 0)
 		return nrd_nomem(err);
 	r = nrd_run(&(const struct nrd_proc){ .argv = NRD_CSTRV(argv), .timeout_ms = PROBE_MS,
@@ -108,13 +140,13 @@ image_disk_probe(const char *path, const char *format, struct image_disk *ret_di
 		return nrd_fail(err, EINVAL, "DiskFormat", "%s: qemu-img cannot read it: %.200s", path, err != NULL ? err->msg : "");
 	info = nrd_json_root(doc);
 	said = nrd_get_str(info, "format");
-	if (said == NULL || !nrd_strv_has(formats, said) || !nrd_get_u64(info, "virtual-size", &ret_disk->bytes) ||
-	    ret_disk->bytes == 0)
+	if (said == NULL || !nrd_strv_has(formats, said) || !nrd_get_u64(info, "virtual-size", &disk->bytes) ||
+	    disk->bytes == 0)
 		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it is no disk image of a kind that is read here: raw, qcow2, vmdk, vdi, "
 				"vhdx, vpc", path);
 	if (names_file(info))
 		return nrd_fail(err, EINVAL, "DiskFormat", "%s: it is only a part of a disk, and refers to another file", path);
-	return nrd_strcpy_to(ret_disk->format, sizeof(ret_disk->format), said);
+	return nrd_strcpy_to(disk->format, sizeof(disk->format), said);
 }
 
 int
@@ -124,8 +156,11 @@ image_disk_write(const char *path, const struct image_disk *disk, const char *de
 	int r = jail(&argv, path, device);
 
 	if (r == 0)
-		r = add(&argv, (const char *const[]){ "convert", "-n", "--target-is-zero", "-t", "none", "-f", disk->format, "-O", "raw",
-						      path, device, NULL });
+		r = add(&argv, (const char *const[]){ "convert", "-n", "--target-is-zero", "-t", "none", "-f", disk->format, "-O", "raw", NULL });
+	if (r == 0)
+		r = add_source(&argv, path, disk);
+	if (r == 0)
+		r = nrd_strv_add(&argv, device);
 	if (r < 0)
 		return nrd_nomem(err);
 	r = nrd_run(&(const struct nrd_proc){ .argv = NRD_CSTRV(argv), .flags = NRD_PROC_SAME_GROUP | NRD_PROC_WITH_US }, NULL, NULL, err);

@@ -67,23 +67,6 @@ layout_close(struct image_place *place)
 
 /* ---- archives ---- */
 
-static ssize_t
-read_archive(void *arg, void *data, size_t len, struct nrd_err *err)
-{
-	const struct layout *l = arg;
-	ssize_t n = read(l->fd, data, len);
-
-	return n < 0 ? nrd_fail(err, errno, "FileRead", "read: %m") : n;
-}
-
-static int
-skip_archive(void *arg, uint64_t len, struct nrd_err *err)
-{
-	const struct layout *l = arg;
-
-	return lseek(l->fd, (off_t)len, SEEK_CUR) < 0 ? nrd_fail(err, errno, "FileRead", "read: %m") : 0;
-}
-
 static int
 unpack_archive(struct layout *l, const struct nrd_packer *packer, struct nrd_err *err)
 {
@@ -133,7 +116,7 @@ open_archive(struct layout *l, struct nrd_err *err)
 	NRD_AUTO(image_tar) tar;
 	int r = 0;
 
-	image_tar_init(&tar, read_archive, skip_archive, l);
+	image_tar_init_fd(&tar, &l->fd);
 	if (packer != NULL)
 		r = unpack_archive(l, packer, err);
 	if (r == 0 && lseek(l->fd, 0, SEEK_SET) < 0)

@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -42,6 +44,33 @@ image_tar_init(struct image_tar *tar, image_tar_read_fn *read, image_tar_skip_fn
 		.target = NRD_BUF_INIT(IMAGE_TAR_NAME_MAX),
 		.pax = NRD_BUF_INIT(IMAGE_TAR_EXTRA_MAX),
 	};
+}
+
+static ssize_t
+read_fd(void *arg, void *data, size_t len, struct nrd_err *err)
+{
+	const int *fd = arg;
+	ssize_t n = read(*fd, data, len);
+
+	return n < 0 ? nrd_fail(err, errno, "FileRead", "read: %m") : n;
+}
+
+static int
+skip_fd(void *arg, uint64_t len, struct nrd_err *err)
+{
+	const int *fd = arg;
+	off_t at = lseek(*fd, (off_t)len, SEEK_CUR);
+	struct stat st;
+
+	if (at < 0 || fstat(*fd, &st) < 0)
+		return nrd_fail(err, errno, "FileRead", "read: %m");
+	return at <= st.st_size ? 0 : bad(err, "it ends in the middle, behind %lld bytes", (long long)st.st_size);
+}
+
+void
+image_tar_init_fd(struct image_tar *tar, const int *fd)
+{
+	image_tar_init(tar, read_fd, skip_fd, (void *)(uintptr_t)fd);
 }
 
 void

@@ -72,6 +72,10 @@ struct image_tar {
 };
 
 void image_tar_init(struct image_tar *tar, image_tar_read_fn *read, image_tar_skip_fn *skip, void *arg);
+
+/* Of a regular file, from where it is; *fd is looked at whenever something is read. One that is shorter than it says: "TarFormat". */
+void image_tar_init_fd(struct image_tar *tar, const int *fd);
+
 void image_tar_fini(struct image_tar *tar);
 void image_tar_cleanup(struct image_tar *tar);
 

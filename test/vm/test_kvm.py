@@ -443,6 +443,18 @@ def test_no_room_pauses_it(node, image):
     node.ok("vmadm", "delete", uuid)
 
 
+def imported_as_made(node, *argv):
+    """The image of a.raw, whose contents are looked at."""
+    uuid = import_disk(node, *argv, "name=x", "version=1")
+    manifest = json.loads(node.ok("imgadm", "get", uuid))["manifest"]
+    assert (manifest["type"], manifest["image_size"], manifest["disk_driver"]) == ("zvol", 5, "virtio")
+    node.ok("zfs", "clone", "-o", "volmode=dev", f"zones/{uuid}@final", "zones/look")
+    wait_for(node, "[ -e /dev/zvol/zones/look ]")
+    assert node.sh("dd if=/dev/zvol/zones/look bs=64k skip=16 count=1 2>/dev/null | od -An -tx1 | head -n 1").split() == ["07"] * 16
+    node.sh("udevadm settle; zfs destroy zones/look")
+    node.ok("imgadm", "delete", uuid)
+
+
 def test_import_of_disks(node, tmp_path):
     node.sh("truncate -s 5M /var/tmp/a.raw; tr '\\0' '\\7' </dev/zero | dd of=/var/tmp/a.raw bs=64k seek=16 count=1 iflag=fullblock "
             "conv=notrunc 2>/dev/null; qemu-img convert -f raw -O qcow2 /var/tmp/a.raw /var/tmp/a.qcow2; "
@@ -450,19 +462,39 @@ def test_import_of_disks(node, tmp_path):
             "qemu-img create -q -f qcow2 -b /etc/shadow -F raw /var/tmp/backed.qcow2; "
             "qemu-img create -q -f qcow2 -o data_file=/var/tmp/data,data_file_raw=on /var/tmp/data.qcow2 5M; : >/var/tmp/empty")
     for kind in ("qcow2", "vmdk"):
-        uuid = import_disk(node, f"/var/tmp/a.{kind}", "name=x", "version=1")
-        manifest = json.loads(node.ok("imgadm", "get", uuid))["manifest"]
-        assert (manifest["type"], manifest["image_size"], manifest["disk_driver"]) == ("zvol", 5, "virtio")
-        node.ok("zfs", "clone", "-o", "volmode=dev", f"zones/{uuid}@final", "zones/look")
-        wait_for(node, "[ -e /dev/zvol/zones/look ]")
-        assert node.sh("dd if=/dev/zvol/zones/look bs=64k skip=16 count=1 2>/dev/null | od -An -tx1 | head -n 1").split() == ["07"] * 16
-        node.sh("udevadm settle; zfs destroy zones/look")
-        node.ok("imgadm", "delete", uuid)
+        imported_as_made(node, f"/var/tmp/a.{kind}")
     for path, words in (("/var/tmp/backed.qcow2", "refers to another file"), ("/var/tmp/data.qcow2", "DiskFormat"),
                         ("/var/tmp/empty", "DiskFormat"), ("/nowhere", "No such file")):
         code, _, said = node.run("imgadm", "import-disk", path)
         assert code == 1 and words in said and said.count("\n") == 1, said
     assert "DiskFormat" in node.run("imgadm", "import-disk", "-f", "qcow2", "/var/tmp/guest.raw")[2]
+    assert node.ok("sh", "-c", "zfs list -Ho name | grep partial || :") == ""
+
+
+def test_import_of_an_ova(node):
+    """As VMware writes them: the disk is a stream-optimized vmdk, which is read where it is in the archive."""
+    node.sh("mkdir -p /var/tmp/ova && cd /var/tmp/ova && truncate -s 5M a.raw && tr '\\0' '\\7' </dev/zero | "
+            "dd of=a.raw bs=64k seek=16 count=1 iflag=fullblock conv=notrunc 2>/dev/null; echo '<Envelope/>' >a.ovf; "
+            "qemu-img convert -O vmdk -o subformat=streamOptimized -f raw a.raw a-disk1.vmdk; truncate -s 8M other.raw; "
+            "qemu-img convert -O vmdk -f raw other.raw a-disk2.vmdk; "
+            "tar -cf a.ova a.ovf a-disk2.vmdk a-disk1.vmdk; tar -cf named a.ovf a-disk1.vmdk; head -c 40000 named >cut.ova; "
+            "ln -s /etc/shadow link.vmdk; tar -cf link.ova a.ovf link.vmdk; tar -cPf path.ova a.ovf /var/tmp/ova/a-disk1.vmdk; "
+            "echo no >fake.vmdk; tar -cf fake.ova a.ovf fake.vmdk; tar -cf none.ova a.ovf; "
+            "printf '# Disk DescriptorFile\\nversion=1\\nCID=fffffffe\\nparentCID=ffffffff\\ncreateType=\"monolithicFlat\"\\n"
+            "RW 8 FLAT \"/etc/shadow\" 0\\n' >refers.vmdk; tar -cf refers.ova a.ovf refers.vmdk")
+    imported_as_made(node, "/var/tmp/ova/named")
+    imported_as_made(node, "--disk", "2", "/var/tmp/ova/a.ova")
+    imported_as_made(node, "-f", "ova", "--disk", "a-disk1.vmdk", "/var/tmp/ova/a.ova")
+    code, out, _ = node.run("imgadm", "import-disk", "/var/tmp/ova/a.ova", "version=1", timeout=SLOW)
+    assert code == 0 and out.startswith("a-disk1.vmdk is another disk of it: --disk 2\n"), out
+    node.ok("imgadm", "delete", re.search(r"Imported image (\S+) \(a@1\)", out).group(1))
+    for argv, words in ((["cut.ova"], "it ends in the middle"), (["link.ova"], "is no file"), (["path.ova"], "is no plain name"),
+                        (["fake.ova"], "fake.vmdk: "), (["none.ova"], "it has no disk"), (["a.ovf"], "only describes disks"),
+                        (["refers.ova"], "refers.vmdk: "), (["-f", "ova", "a.raw"], "it is no OVA"),
+                        (["--disk", "3", "a.ova"], "it has 1 a-disk2.vmdk, 2 a-disk1.vmdk"),
+                        (["--disk", "1", "a-disk2.vmdk"], "it is one disk")):
+        code, _, said = node.run("imgadm", "import-disk", *argv[:-1], f"/var/tmp/ova/{argv[-1]}")
+        assert code == 1 and words in said and said.count("\n") == 1, said
     assert node.ok("sh", "-c", "zfs list -Ho name | grep partial || :") == ""
 
 

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #include "nrd-test.h"
 #include "nrd-tree.h"
+#include "test-tar.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,52 +13,6 @@
 #include "nrd/hash.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
-
-/* ---- tar files made by hand ---- */
-
-/* Octal digits that fill the field but for the NUL at its end. */
-static void
-put_number(char *at, size_t len, unsigned long long v)
-{
-	for (at += len - 1; len-- > 1; v >>= 3)
-		*--at = (char)('0' + (v & 7));
-}
-
-static void
-add(struct nrd_buf *tar, char type, const char *name, const char *target, const char *data, size_t len)
-{
-	char head[512] = "";
-	unsigned sum = 0;
-	static const char zeros[512];
-
-	(void)snprintf(head, 100, "%s", name);
-	put_number(head + 100, 8, type == '5' ? 0755 : 0644);
-	put_number(head + 108, 8, getuid());
-	put_number(head + 116, 8, getgid());
-	put_number(head + 124, 12, len);
-	put_number(head + 136, 12, 1700000000);
-	memset(head + 148, ' ', 8);
-	head[156] = type;
-	(void)snprintf(head + 157, 100, "%s", target != NULL ? target : "");
-	memcpy(head + 257, "ustar\00000", 8);
-	for (size_t i = 0; i < sizeof(head); i++)
-		sum += (unsigned char)head[i];
-	put_number(head + 148, 7, sum);
-	CHECK(nrd_buf_add(tar, head, sizeof(head)) == 0 && nrd_buf_add(tar, data, len) == 0);
-	CHECK(nrd_buf_add(tar, zeros, (512 - len % 512) % 512) == 0);
-}
-
-static void
-file(struct nrd_buf *tar, const char *name, const char *text)
-{
-	add(tar, '0', name, NULL, text, strlen(text));
-}
-
-static void
-extra(struct nrd_buf *tar, char type, const char *text)
-{
-	add(tar, type, "header", NULL, text, strlen(text));
-}
 
 static ssize_t
 read_buf(void *arg, void *data, size_t len, struct nrd_err *err)
@@ -94,21 +49,21 @@ members(void)
 	struct nrd_err err = { 0 };
 	char names[600];
 
-	add(&tar, '5', "dir/", NULL, "", 0);
-	file(&tar, "dir/a", "hello");
-	extra(&tar, 'L', "a-long-name");
-	file(&tar, "a-long", "x");
-	extra(&tar, 'g', "17 comment=global\n");
-	extra(&tar, 'x', "13 path=short\n");
+	tar_add(&tar, '5', "dir/", NULL, "", 0);
+	tar_file(&tar, "dir/a", "hello");
+	tar_extra(&tar, 'L', "a-long-name");
+	tar_file(&tar, "a-long", "x");
+	tar_extra(&tar, 'g', "17 comment=global\n");
+	tar_extra(&tar, 'x', "13 path=short\n");
 	CHECK_FAILS(names_of(&tar, names, sizeof(names), &err), err, EINVAL, "TarFormat");
 	nrd_buf_reset(&tar);
-	add(&tar, '5', "dir/", NULL, "", 0);
-	file(&tar, "dir/a", "hello");
-	extra(&tar, 'L', "a-long-name");
-	file(&tar, "a-long", "x");
-	extra(&tar, 'g', "18 comment=global\n");
-	extra(&tar, 'x', "14 path=short\n");
-	file(&tar, "other", "x");
+	tar_add(&tar, '5', "dir/", NULL, "", 0);
+	tar_file(&tar, "dir/a", "hello");
+	tar_extra(&tar, 'L', "a-long-name");
+	tar_file(&tar, "a-long", "x");
+	tar_extra(&tar, 'g', "18 comment=global\n");
+	tar_extra(&tar, 'x', "14 path=short\n");
+	tar_file(&tar, "other", "x");
 	CHECK_OK(names_of(&tar, names, sizeof(names), &err), err);
 	CHECK_STR(names, "dir/ dir/a a-long-name short");
 }
@@ -129,15 +84,15 @@ broken(void)
 	for (size_t i = 0; i < nrd_count(cases); i++) {
 		NRD_AUTO(nrd_buf) tar = { 0 };
 
-		extra(&tar, cases[i].type, cases[i].text);
-		file(&tar, "a", "x");
+		tar_extra(&tar, cases[i].type, cases[i].text);
+		tar_file(&tar, "a", "x");
 		CHECK_FAILS(names_of(&tar, names, sizeof(names), &err), err, EINVAL, "TarFormat");
 	}
 	for (size_t cut = 1; cut < 1024 + 512; cut += 100) {
 		NRD_AUTO(nrd_buf) tar = { 0 };
 
-		file(&tar, "a", "x");
-		file(&tar, "b", "x");
+		tar_file(&tar, "a", "x");
+		tar_file(&tar, "b", "x");
 		nrd_buf_truncate(&tar, tar.len - cut);
 		if (tar.len % 1024 != 0)
 			CHECK_FAILS(names_of(&tar, names, sizeof(names), &err), err, EINVAL, "TarFormat");
@@ -196,19 +151,19 @@ laid_over_one_another(void)
 	struct nrd_err err = { 0 };
 	struct stat st;
 
-	add(&tar, '5', "d", NULL, "", 0);
-	file(&tar, "d/a", "a");
-	file(&tar, "d/b", "b");
-	file(&tar, "f", "f");
-	add(&tar, '5', "o", NULL, "", 0);
-	file(&tar, "o/old", "x");
+	tar_add(&tar, '5', "d", NULL, "", 0);
+	tar_file(&tar, "d/a", "a");
+	tar_file(&tar, "d/b", "b");
+	tar_file(&tar, "f", "f");
+	tar_add(&tar, '5', "o", NULL, "", 0);
+	tar_file(&tar, "o/old", "x");
 	CHECK_OK(apply_with(&tar, NULL, true, &err), err);
-	file(&tar, "d/c", "c");
-	file(&tar, "d/.wh.a", "");
-	file(&tar, "f/in", "a directory now");
-	file(&tar, "o/new", "new");
-	file(&tar, "o/.wh..wh..opq", "");
-	add(&tar, '1', "d/hard", "d/b", "", 0);
+	tar_file(&tar, "d/c", "c");
+	tar_file(&tar, "d/.wh.a", "");
+	tar_file(&tar, "f/in", "a directory now");
+	tar_file(&tar, "o/new", "new");
+	tar_file(&tar, "o/.wh..wh..opq", "");
+	tar_add(&tar, '1', "d/hard", "d/b", "", 0);
 	CHECK_OK(apply(&tar, &err), err);
 	is("d/a", NULL);
 	is("d/b", "b");
@@ -219,7 +174,7 @@ laid_over_one_another(void)
 	is("o/new", "new");
 	CHECK(stat(tree_path(dir, "d"), &st) == 0);
 	CHECK_INT(st.st_nlink, 2);
-	file(&tar, "d", "a file now");
+	tar_file(&tar, "d", "a file now");
 	CHECK_OK(apply(&tar, &err), err);
 	is("d", "a file now");
 }
@@ -235,20 +190,20 @@ out_of_the_root(void)
 	CHECK(mkdtemp(outside) != NULL);
 	tree_file(outside, "x", "safe");
 	for (size_t i = 0; i < nrd_count(names); i++) {
-		file(&tar, names[i], "evil");
+		tar_file(&tar, names[i], "evil");
 		CHECK_FAILS(apply(&tar, &err), err, EINVAL, "LayerPath");
 	}
-	add(&tar, '2', "link", outside, "", 0);
-	file(&tar, "link/x", "evil");
-	file(&tar, "link/.wh.x", "");
-	add(&tar, '2', "up", "../../../../../../tmp", "", 0);
-	file(&tar, "up/evil", "evil");
-	add(&tar, '2', "x", tree_path(outside, "x"), "", 0);
-	file(&tar, "x", "mine");
+	tar_add(&tar, '2', "link", outside, "", 0);
+	tar_file(&tar, "link/x", "evil");
+	tar_file(&tar, "link/.wh.x", "");
+	tar_add(&tar, '2', "up", "../../../../../../tmp", "", 0);
+	tar_file(&tar, "up/evil", "evil");
+	tar_add(&tar, '2', "x", tree_path(outside, "x"), "", 0);
+	tar_file(&tar, "x", "mine");
 	CHECK_OK(apply(&tar, &err), err);
 	is("x", "mine");
 	CHECK(access("/tmp/evil", F_OK) < 0);
-	add(&tar, '1', "h", "link/none", "", 0);
+	tar_add(&tar, '1', "h", "link/none", "", 0);
 	CHECK_FAILS(apply(&tar, &err), err, ENOENT, "LayerWrite");
 	CHECK(strcmp(nrd_buf_str(&tar), "") == 0);
 	CHECK_OK(nrd_buf_read_file(&tar, tree_path(outside, "x"), &err), err);
@@ -264,11 +219,11 @@ compared_with_their_digest(void)
 	char hex[NRD_HASH_TEXT];
 	NRD_FREE char *right = NULL;
 
-	file(&tar, "one", "1");
+	tar_file(&tar, "one", "1");
 	CHECK_OK(nrd_hash_bytes(NRD_SHA256, nrd_buf_str(&tar), tar.len, hex, &err), err);
 	right = nrd_format("sha256:%s", hex);
 	CHECK_OK(apply_with(&tar, right, true, &err), err);
-	file(&tar, "one", "2");
+	tar_file(&tar, "one", "2");
 	CHECK_FAILS(apply_with(&tar, right, true, &err), err, EBADMSG, "ImageDigest");
 	CHECK(nrd_buf_adds(&tar, "this is no tar file") == 0);
 	CHECK_FAILS(apply(&tar, &err), err, EINVAL, "TarFormat");
