@@ -30,30 +30,57 @@ show_plan(const struct vm_plan *plan, struct nrd_err *err)
 	return r;
 }
 
+/* Or only tells how it would be made. */
+static int
+carry_out(const struct nrd_args *args, struct vm_plan *plan, bool dry_run, struct nrd_err *err)
+{
+	NRD_STRV char **warnings = NULL;
+	char uuid[NRD_UUID_TEXT];
+	int r = vm_plan_warnings(plan, &warnings, err);
+
+	if (r < 0)
+		return told(args, NULL, r, err);
+	say_lines(stderr, "WARNING: ", warnings);
+	if (dry_run)
+		return told(args, NULL, show_plan(plan, err), err);
+	(void)hold_signals();
+	nrd_uuid_format(&plan->config.uuid, uuid);
+	nrd_busy_begin("creating VM %s", uuid);
+	r = vm_create(plan, err);
+	if (r == 0 && plan->waits && !plan->wish.nowait)
+		r = await_provisioned(uuid, err);
+	return r == 0 ? done("Successfully created VM %s", uuid) : told(args, NULL, r, err);
+}
+
 int
 cmd_create(const struct nrd_args *args, struct nrd_err *err)
 {
 	const struct create_opts *opts = args->opts;
 	NRD_AUTO(nrd_json) *doc = NULL;
 	NRD_AUTO(vm_plan) plan = { 0 };
-	NRD_STRV char **warnings = NULL;
-	char uuid[NRD_UUID_TEXT];
 	int r = payload_of(opts->file, &doc, err);
 
 	if (r == 0)
 		r = vm_plan_create(nrd_json_root(doc), &plan, err);
+	return r < 0 ? told(args, NULL, r, err) : carry_out(args, &plan, opts->dry_run, err);
+}
+
+int
+cmd_clone(const struct nrd_args *args, struct nrd_err *err)
+{
+	const struct create_opts *opts = args->opts;
+	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(vm_plan) plan = { 0 };
+	const char *uuid;
+	int r = uuid_of(args, 0, &uuid, err);
+
+	if (r == 0 && args->argc > 2 && opts->file != NULL)
+		r = nrd_usage(err, "give -f FILE or PROPERTY=VALUE words, not both");
+	if (r == 0 && (args->argc > 2 || opts->file == NULL))
+		r = payload_of_words(args, 2, &doc, err);
+	else if (r == 0)
+		r = payload_of(opts->file, &doc, err);
 	if (r == 0)
-		r = vm_plan_warnings(&plan, &warnings, err);
-	if (r < 0)
-		return told(args, NULL, r, err);
-	say_lines(stderr, "WARNING: ", warnings);
-	if (opts->dry_run)
-		return told(args, NULL, show_plan(&plan, err), err);
-	(void)hold_signals();
-	nrd_uuid_format(&plan.config.uuid, uuid);
-	nrd_busy_begin("creating VM %s", uuid);
-	r = vm_create(&plan, err);
-	if (r == 0 && plan.waits && !plan.wish.nowait)
-		r = await_provisioned(uuid, err);
-	return r == 0 ? done("Successfully created VM %s", uuid) : told(args, NULL, r, err);
+		r = vm_plan_clone(uuid, args->argv[1], nrd_json_root(doc), &plan, err);
+	return r < 0 ? told(args, NULL, r, err) : carry_out(args, &plan, opts->dry_run, err);
 }

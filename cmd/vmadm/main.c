@@ -11,6 +11,8 @@
 
 static const struct nrd_cmd cmds[] = {
 	{ "boot", cmd_start, NULL, "UUID [order=cdn] [cdrom=PATH,MODEL] [disk=PATH,MODEL]", "start a machine", .flags = NRD_CMD_HIDDEN, .min_args = 1 },
+	{ "clone", cmd_clone, create_opts, "[-n] UUID SNAPSHOT [-f FILE | PROPERTY=VALUE...]",
+	  "make a machine of what another was at a snapshot", .min_args = 2 },
 	{ "console", cmd_console, NULL, "UUID", "a machine's console; ~. leaves it, of a kvm machine Ctrl-]", ONE },
 	{ "create", cmd_create, create_opts, "[-n] [-f FILE]", "make a machine from a payload",
 	  .max_args = NRD_ARGS_NONE },

@@ -101,3 +101,27 @@ say_change(const char *uuid, const struct vm_change *change)
 	if (waiting != NULL)
 		(void)fprintf(stderr, "VM %s: at its next boot: %s\n", uuid, waiting);
 }
+
+int
+payload_of_words(const struct nrd_args *args, int first, struct nrd_json **ret_doc, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) text = { 0 };
+	struct nrd_jw w;
+	int r;
+
+	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
+	nrd_jw_obj_open(&w);
+	for (int i = first; i < args->argc; i++) {
+		const char *eq = strchr(args->argv[i], '=');
+		NRD_FREE char *name = eq != NULL ? nrd_format("%.*s", (int)(eq - args->argv[i]), args->argv[i]) : NULL;
+
+		if (eq == NULL || eq == args->argv[i])
+			return nrd_usage(err, "\"%.60s\" is not PROPERTY=VALUE", args->argv[i]);
+		if (name == NULL)
+			return nrd_nomem(err);
+		nrd_jw_kstr(&w, name, eq + 1);
+	}
+	nrd_jw_obj_close(&w);
+	r = nrd_jw_finish(&w, err);
+	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);
+}

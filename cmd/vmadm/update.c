@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MPL-2.0 */
 /* Copyright 2026 The Nereid authors */
 #include <stdio.h>
-#include <string.h>
 
 #include "nrd/mem.h"
 #include "nrd/progress.h"
@@ -21,31 +20,6 @@ const struct nrd_opt update_opts[] = {
 	NRD_OPT_FLAG('n', "dry-run", struct update_opts, dry_run, "only say what would change"),
 	NRD_OPT_END(struct update_opts),
 };
-
-/* name=value words, whose values are text: what they must be, the property says. */
-static int
-from_words(const struct nrd_args *args, struct nrd_json **ret_doc, struct nrd_err *err)
-{
-	NRD_AUTO(nrd_buf) text = { 0 };
-	struct nrd_jw w;
-	int r;
-
-	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
-	nrd_jw_obj_open(&w);
-	for (int i = 1; i < args->argc; i++) {
-		const char *eq = strchr(args->argv[i], '=');
-		NRD_FREE char *name = eq != NULL ? nrd_format("%.*s", (int)(eq - args->argv[i]), args->argv[i]) : NULL;
-
-		if (eq == NULL || eq == args->argv[i])
-			return nrd_usage(err, "\"%.60s\" is not PROPERTY=VALUE", args->argv[i]);
-		if (name == NULL)
-			return nrd_nomem(err);
-		nrd_jw_kstr(&w, name, eq + 1);
-	}
-	nrd_jw_obj_close(&w);
-	r = nrd_jw_finish(&w, err);
-	return r < 0 ? r : nrd_json_parse(nrd_buf_str(&text), text.len, NULL, ret_doc, err);
-}
 
 static int
 say_plan(const char *uuid, const struct nrd_val *payload, struct nrd_err *err)
@@ -70,7 +44,7 @@ cmd_update(const struct nrd_args *args, struct nrd_err *err)
 	if (r == 0 && args->argc > 1 && opts->file != NULL)
 		r = nrd_usage(err, "give -f FILE or PROPERTY=VALUE words, not both");
 	if (r == 0)
-		r = args->argc > 1 ? from_words(args, &doc, err) : payload_of(opts->file, &doc, err);
+		r = args->argc > 1 ? payload_of_words(args, 1, &doc, err) : payload_of(opts->file, &doc, err);
 	if (r == 0 && opts->dry_run)
 		return told(args, NULL, say_plan(uuid, nrd_json_root(doc), err), err);
 	if (r == 0)

@@ -11,7 +11,7 @@
 extern const struct nrd_opt create_opts[], delete_opts[], events_opts[], get_opts[], history_opts[], kill_opts[], list_opts[],
 	lookup_opts[], reboot_opts[], reprovision_opts[], stop_opts[], update_opts[], validate_opts[];
 
-nrd_cmd_fn cmd_console, cmd_create, cmd_create_snapshot, cmd_delete, cmd_delete_snapshot, cmd_events, cmd_get, cmd_history,
+nrd_cmd_fn cmd_clone, cmd_console, cmd_create, cmd_create_snapshot, cmd_delete, cmd_delete_snapshot, cmd_events, cmd_get, cmd_history,
 	cmd_info, cmd_kill, cmd_list, cmd_lookup, cmd_install, cmd_properties, cmd_reboot, cmd_receive, cmd_reprovision, cmd_rollback_snapshot, cmd_send, cmd_start,
 	cmd_stop, cmd_sweep, cmd_sysrq, cmd_undo, cmd_update, cmd_validate;
 
@@ -38,6 +38,9 @@ int uuid_of(const struct nrd_args *args, size_t i, const char **ret_uuid, struct
 
 /* -f FILE, or standard input, which must not be a terminal. Caller frees. */
 int payload_of(const char *file, struct nrd_json **ret_doc, struct nrd_err *err);
+
+/* The operands from first on, PROPERTY=VALUE, whose values are text: what they must be, the property says. Caller frees. */
+int payload_of_words(const struct nrd_args *args, int first, struct nrd_json **ret_doc, struct nrd_err *err);
 
 /* Lines on standard output, or standard error, each with what goes before it. */
 void say_lines(void *file, const char *before, char *const *lines);

@@ -118,3 +118,6 @@ int store_dataset_list(struct store *store, const char *name, unsigned flags, ch
  */
 int store_dataset_clones(struct store *store, const char *name, char ***ret_names,
 			 struct nrd_err *err);
+
+/* The same of one snapshot, NAME@SNAP. */
+int store_snapshot_clones(struct store *store, const char *snapshot, char ***ret_names, struct nrd_err *err);

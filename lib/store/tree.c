@@ -121,6 +121,20 @@ store_dataset_clones(struct store *store, const char *name, char ***ret_names, s
 	return 0;
 }
 
+int
+store_snapshot_clones(struct store *store, const char *snapshot, char ***ret_names, struct nrd_err *err)
+{
+	NRD_FREE char *name = nrd_format("%.*s", (int)strcspn(snapshot, "@"), snapshot);
+	struct list list = { .store = store, .top = name };
+
+	if (name == NULL || collect_clones(&list, snapshot) < 0) {
+		nrd_strv_free(list.names);
+		return nrd_nomem(err);
+	}
+	*ret_names = list.names;
+	return 0;
+}
+
 /* ---- what changes it ---- */
 
 static int

@@ -268,13 +268,13 @@ prop(struct props *p, const char *name, const char *value)
 
 /* Its partitions are the guest's business: the node does not look for any. */
 static void
-props_of(const struct zone_disk *d, struct props *p)
+props_of(const struct zone_disk *d, bool cloned, struct props *p)
 {
 	*p = (struct props){ 0 };
 	prop(p, "volmode", "dev");
 	(void)snprintf(p->block, sizeof(p->block), "%" PRIu64, d->block_size);
 	(void)snprintf(p->reserved, sizeof(p->reserved), "%" PRIu64 "M", d->refreservation);
-	if (d->image_uuid == NULL)
+	if (!cloned)
 		prop(p, "volblocksize", p->block);
 	prop(p, "refreservation", d->refreservation == 0 ? "none" : p->reserved);
 	if (d->compression != NULL)
@@ -297,7 +297,7 @@ make(struct store *store, const struct zone_config *c, const struct zone_disk *d
 	struct props p;
 	int r;
 
-	props_of(d, &p);
+	props_of(d, d->image_uuid != NULL, &p);
 	if (d->image_uuid == NULL)
 		return store_volume_create(store, d->zfs_filesystem, d->size << 20, p.list, err);
 	snapshot = nrd_format("%s/%s@" IMAGE_SNAPSHOT, c->zpool, d->image_uuid);
@@ -356,5 +356,30 @@ vm_disks_set(const struct zone_config *old, const struct zone_config *c, struct 
 		r = before != NULL ? change(store, before, d, err) : make(store, c, d, err);
 		r = nrd_wrap(err, r, "disk %s", d->path);
 	}
+	return r;
+}
+
+static int
+clone_disk(struct store *store, const char *snapshot, const struct zone_disk *d, struct nrd_err *err)
+{
+	size_t len = strcspn(snapshot, "@");
+	NRD_FREE char *of = nrd_format("%.*s/%s%s", (int)len, snapshot, strrchr(d->zfs_filesystem, '/') + 1, snapshot + len);
+	struct props p;
+
+	if (of == NULL)
+		return nrd_nomem(err);
+	props_of(d, true, &p);
+	return store_dataset_clone(store, of, d->zfs_filesystem, p.list, err);
+}
+
+int
+vm_disks_clone(const char *snapshot, const struct zone_config *c, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	int r = zone_is_guest(c) ? store_open(&store, err) : 0;
+
+	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++)
+		if (zone_disk_is_volume(&c->disks[i]))
+			r = nrd_wrap(err, clone_disk(store, snapshot, &c->disks[i], err), "disk %s", c->disks[i].path);
 	return r;
 }

@@ -30,5 +30,10 @@ bool vm_disks_same(const struct zone_config *a, const struct zone_config *b);
 /* Volumes as config has them and old (NULL: nothing) had not, and the other way round. What "ZfsNoSpace" leaves is whole. */
 int vm_disks_set(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
 
+/*
+ * Volumes of a new machine, as clones of those of the same name below the dataset of which snapshot is one, DATASET@SNAP.
+ */
+int vm_disks_clone(const char *snapshot, const struct zone_config *config, struct nrd_err *err);
+
 /* The disk of that path; NULL: there is none. */
 const struct zone_disk *vm_disk_find(const struct zone_config *config, const char *path);

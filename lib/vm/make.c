@@ -23,6 +23,7 @@
 #include "vm/object.h"
 #include "vm/power.h"
 #include "vm/reprovision.h"
+#include "vm/snapshot.h"
 #include "vm/storage.h"
 #include "vm/transition.h"
 #include "zone/config-guest.h"
@@ -37,6 +38,7 @@ vm_plan_fini(struct vm_plan *plan)
 {
 	zone_config_fini(&plan->config);
 	vm_image_fini(&plan->image);
+	free(plan->origin);
 }
 
 void
@@ -103,15 +105,27 @@ vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct n
 	return 0;
 }
 
+static int
+describe_disk(const struct vm_plan *plan, const struct zone_disk *d, char ***steps)
+{
+	unsigned long long mib = d->size;
+
+	if (plan->origin != NULL)
+		return nrd_strv_addf(steps, "create %s, %llu MiB, of that snapshot", d->zfs_filesystem, mib);
+	return nrd_strv_addf(steps, "create %s, %llu MiB%s%s", d->zfs_filesystem, mib, d->image_uuid != NULL ? ", of image " : "",
+			     d->image_uuid != NULL ? d->image_uuid : "");
+}
+
 int
 vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *err)
 {
 	NRD_STRV char **steps = NULL;
 	const struct zone_config *c = &plan->config;
+	const char *root = plan->origin != NULL ? plan->origin : plan->image.snapshot;
 	int r = nrd_strv_addf(&steps, "write " ZONE_DIR "/%s.json", c->zonename);
 
-	if (r == 0 && plan->image.snapshot != NULL)
-		r = nrd_strv_addf(&steps, "clone %s to %s", plan->image.snapshot, c->zfs_filesystem);
+	if (r == 0 && root != NULL)
+		r = nrd_strv_addf(&steps, "clone %s to %s", root, c->zfs_filesystem);
 	else if (r == 0)
 		r = nrd_strv_addf(&steps, "create %s, from the platform", c->zfs_filesystem);
 	if (r == 0 && c->quota != 0)
@@ -120,9 +134,7 @@ vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *
 		r = nrd_strv_addf(&steps, "create %s/" VM_DATA ", for its root to manage", c->zfs_filesystem);
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++)
 		if (c->disks[i].zfs_filesystem != NULL)
-			r = nrd_strv_addf(&steps, "create %s, %llu MiB%s%s", c->disks[i].zfs_filesystem,
-					  (unsigned long long)c->disks[i].size, c->disks[i].image_uuid != NULL ? ", of image " : "",
-					  c->disks[i].image_uuid != NULL ? c->disks[i].image_uuid : "");
+			r = describe_disk(plan, &c->disks[i], &steps);
 	if (r == 0 && c->autoboot)
 		r = nrd_strv_add(&steps, "boot it");
 	if (r < 0)
@@ -220,7 +232,8 @@ static int
 up_root(void *arg, struct nrd_err *err)
 {
 	struct making *m = arg;
-	const struct brand_install_opts how = { .source = { .snapshot = m->plan->image.snapshot } };
+	const char *snapshot = m->plan->origin != NULL ? m->plan->origin : m->plan->image.snapshot;
+	const struct brand_install_opts how = { .source = { .snapshot = snapshot } };
 
 	return brand_install(&node, &m->plan->config, &how, err);
 }
@@ -241,8 +254,11 @@ up_storage(void *arg, struct nrd_err *err)
 
 	int r = vm_storage_make(&m->plan->config, err);
 
+	if (r < 0)
+		return r;
 	/* What a failure leaves of them is below the root's dataset, and goes with it. */
-	return r == 0 ? vm_disks_set(NULL, &m->plan->config, err) : r;
+	return m->plan->origin != NULL ? vm_disks_clone(m->plan->origin, &m->plan->config, err) :
+					 vm_disks_set(NULL, &m->plan->config, err);
 }
 
 /*
@@ -323,7 +339,7 @@ vm_create(struct vm_plan *plan, struct nrd_err *err)
 		r = vm_must_be_new(&plan->config, err);
 	if (r == 0)
 		r = brand_steps_run(steps, nrd_count(steps), &m, err);
-	return r < 0 ? r : vm_history_add(&plan->config, "create", NULL, err);
+	return r < 0 ? r : vm_history_add(&plan->config, plan->origin != NULL ? "clone" : "create", NULL, err);
 }
 
 /* ---- removed ---- */
@@ -384,6 +400,8 @@ vm_delete(const char *uuid, struct nrd_err *err)
 
 	if (r == 0)
 		r = check_indestructible(&vm.config, err);
+	if (r == 0)
+		r = vm_snapshots_check_heirs(&vm, err);
 	if (r == 0)
 		r = remove_vm(&vm, err);
 	return r < 0 ? r : vm_history_add(&vm.config, "delete", NULL, err);

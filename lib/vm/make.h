@@ -17,6 +17,7 @@ struct vm_plan {
 	struct zone_config config;
 	struct vm_wish wish;
 	struct vm_image image;
+	char *origin; /* DATASET@SNAP of the machine it is cloned from; NULL: it is new */
 	bool waits; /* vm_create: it runs, and vm_await says when it is provisioned */
 };
 void vm_plan_fini(struct vm_plan *plan);
@@ -26,6 +27,14 @@ void vm_plan_cleanup(struct vm_plan *plan);
  * "BadPayload", "ImageNotInstalled", "BadImage", "VmExists", and what zone_config_verify says. Nothing is made yet.
  */
 int vm_plan_create(const struct nrd_val *payload, struct vm_plan *ret_plan, struct nrd_err *err);
+
+/*
+ * A machine as the one with that uuid was at that snapshot, but for what the payload says (NULL: nothing): it has a uuid, MAC
+ * addresses and volumes of its own, and no alias unless that is said. Its disks and root are clones of the snapshot's.
+ * "SnapshotNotFound" (-ENOENT), "IpInUse" where addresses would be there twice, and what vm_plan_create says.
+ */
+int vm_plan_clone(const char *uuid, const char *snapshot, const struct nrd_val *payload, struct vm_plan *ret_plan,
+		  struct nrd_err *err);
 
 /* The steps in words, one each. Caller frees. */
 int vm_plan_describe(const struct vm_plan *plan, char ***ret_steps, struct nrd_err *err);

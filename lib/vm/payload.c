@@ -507,6 +507,18 @@ check_pairs(const struct nrd_val *payload, int brand, struct vm_bad *bad)
 	return r;
 }
 
+#define CLONE (1u << 7) /* beside enum vm_when */
+
+static bool
+may_be_said(const struct vm_prop *p, unsigned when)
+{
+	if (when != CLONE)
+		return (p->when & when) != 0;
+	if (nrd_streq(p->name, "uuid") || nrd_streq(p->name, "nics"))
+		return true;
+	return (p->when & VM_UPDATE) != 0 && !nrd_streq(p->of, "disks");
+}
+
 static int
 set_all(const struct nrd_val *payload, struct zone_config *c, struct vm_wish *wish, int brand, unsigned when,
 	struct vm_bad *bad)
@@ -518,7 +530,7 @@ set_all(const struct nrd_val *payload, struct zone_config *c, struct vm_wish *wi
 		const struct vm_prop *p = vm_prop_find(it.key, 1u << brand);
 		struct nrd_err why = { 0 };
 
-		if (p == NULL || (p->brands & (1u << brand)) == 0 || (p->when & when) == 0) {
+		if (p == NULL || (p->brands & (1u << brand)) == 0 || !may_be_said(p, when)) {
 			r = bad_property(bad, it.key, p, brand, when);
 			continue;
 		}
@@ -612,9 +624,8 @@ follow_memory(const struct zone_config *old, struct zone_config *c, const struct
 		c->max_swap = is;
 }
 
-int
-vm_payload_update(const struct nrd_val *payload, struct zone_config *config, struct vm_bad *bad,
-		  struct nrd_err *err)
+static int
+change(const struct nrd_val *payload, unsigned when, struct zone_config *config, struct vm_bad *bad, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) old = { 0 };
 	struct vm_wish none = { 0 };
@@ -623,12 +634,25 @@ vm_payload_update(const struct nrd_val *payload, struct zone_config *config, str
 	if (r == 0)
 		r = check_object(payload, bad);
 	if (r == 0 && !vm_bad_any(bad))
-		r = set_all(payload, config, &none, config->brand, VM_UPDATE, bad);
+		r = set_all(payload, config, &none, config->brand, when, bad);
 	if (r < 0)
 		return nrd_nomem(err);
 	if (!vm_bad_any(bad))
 		follow_memory(&old, config, payload);
 	return 0;
+}
+
+int
+vm_payload_update(const struct nrd_val *payload, struct zone_config *config, struct vm_bad *bad,
+		  struct nrd_err *err)
+{
+	return change(payload, VM_UPDATE, config, bad, err);
+}
+
+int
+vm_payload_clone(const struct nrd_val *payload, struct zone_config *config, struct vm_bad *bad, struct nrd_err *err)
+{
+	return change(payload, CLONE, config, bad, err);
 }
 
 int

@@ -47,6 +47,11 @@ int vm_payload_create(const struct nrd_val *payload, struct zone_config *ret_con
 int vm_payload_update(const struct nrd_val *payload, struct zone_config *config, struct vm_bad *bad,
 		      struct nrd_err *err);
 
+/*
+ * The same of a machine that is cloned: its uuid and all of its NICs may be said as well; its disks are those of the snapshot.
+ */
+int vm_payload_clone(const struct nrd_val *payload, struct zone_config *config, struct vm_bad *bad, struct nrd_err *err);
+
 /* For `validate update BRAND`, where there is no machine: values alone are looked at. */
 int vm_payload_check(const struct nrd_val *payload, int brand, struct vm_bad *bad, struct nrd_err *err);
 

@@ -129,6 +129,111 @@ must_have(struct store *store, const char *name, struct nrd_err *err)
 							     "snapshot, and would not go back: remove it first", name);
 }
 
+/* ---- what was cloned from them ---- */
+
+/* Datasets are told by the machine whose they are: POOL/ZONENAME, POOL/ZONENAME/disk0. */
+static int
+add_owners(char *const *datasets, char ***owners)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && datasets != NULL && datasets[i] != NULL; i++) {
+		const char *slash = strchr(datasets[i], '/');
+		const char *name = slash != NULL ? slash + 1 : datasets[i];
+		NRD_FREE char *owner = nrd_str_dup(nrd_strn(name, strcspn(name, "/")));
+
+		if (owner == NULL)
+			return -ENOMEM;
+		if (!nrd_strv_has(NRD_CSTRV(*owners), owner))
+			r = nrd_strv_add(owners, owner);
+	}
+	return r;
+}
+
+static int
+owners_of(struct store *store, const char *snapshot, char ***owners, struct nrd_err *err)
+{
+	NRD_STRV char **clones = NULL;
+	int r = store_snapshot_clones(store, snapshot, &clones, err);
+
+	return r == 0 && add_owners(clones, owners) < 0 ? nrd_nomem(err) : r;
+}
+
+static int
+must_be_nobodys(struct store *store, const char *snapshot, struct nrd_err *err)
+{
+	NRD_STRV char **owners = NULL;
+	NRD_FREE char *names = NULL;
+	int r = owners_of(store, snapshot, &owners, err);
+
+	if (r < 0 || owners == NULL)
+		return r;
+	names = nrd_strv_join(NRD_CSTRV(owners), ", ");
+	return names == NULL ? nrd_nomem(err) :
+			       nrd_fail(err, EBUSY, "SnapshotHasClones", "snapshot %s has dependent clones: delete %s first", snapshot,
+					names);
+}
+
+/* ZFS would destroy the snapshots behind it, and what was cloned from those. */
+static int
+newer_must_be_nobodys(struct store *store, const char *snapshot, struct nrd_err *err)
+{
+	NRD_FREE char *dataset = nrd_str_dup(nrd_strn(snapshot, strcspn(snapshot, "@")));
+	NRD_STRV char **all = NULL;
+	bool newer = false;
+	int r = dataset != NULL ? store_dataset_list(store, dataset, STORE_LIST_SNAPSHOTS, &all, err) : nrd_nomem(err);
+
+	for (size_t i = 0; r == 0 && all != NULL && all[i] != NULL; i++) {
+		if (newer)
+			r = must_be_nobodys(store, all[i], err);
+		newer = newer || nrd_streq(all[i], snapshot);
+	}
+	return r;
+}
+
+/* It takes over those up to the one that it was made of. */
+static int
+check_heir(struct store *store, const char *clone, char *const *snapshots, struct nrd_err *err)
+{
+	char origin[256] = "";
+	bool past = false;
+	int r = store_dataset_get(store, clone, "origin", origin, sizeof(origin), err);
+
+	if (r < 0)
+		return r;
+	for (size_t i = 0; !past && snapshots != NULL && snapshots[i] != NULL; i++) {
+		NRD_FREE char *same = nrd_format("%s%s", clone, strchr(snapshots[i], '@'));
+
+		if (same == NULL)
+			return nrd_nomem(err);
+		if (store_snapshot_exists(store, same))
+			return nrd_fail(err, EBUSY, "SnapshotHasClones", "%s was cloned from it and would take over snapshot %s, and has one "
+					"of that name: delete either snapshot first", clone, snapshots[i]);
+		past = nrd_ends(origin, strchr(snapshots[i], '@'));
+	}
+	return 0;
+}
+
+int
+vm_snapshots_check_heirs(const struct vm *vm, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_STRV char **snapshots = NULL;
+	NRD_STRV char **clones = NULL;
+	int r = brand_has_dataset(&vm->config) ? store_open(&store, err) : 0;
+
+	if (r < 0 || store == NULL || !store_dataset_exists(store, vm->config.zfs_filesystem))
+		return r;
+	r = names(store, vm, &snapshots, err);
+	if (r == 0)
+		r = store_dataset_clones(store, vm->config.zfs_filesystem, &clones, err);
+	for (size_t i = 0; r == 0 && clones != NULL && clones[i] != NULL; i++)
+		r = check_heir(store, clones[i], snapshots, err);
+	return r;
+}
+
+/* ---- the verbs ---- */
+
 int
 vm_snapshot_check(const struct vm *vm, const char *name, struct nrd_err *err)
 {
@@ -193,6 +298,10 @@ vm_snapshot_delete(const struct vm *vm, const char *name, struct nrd_err *err)
 	if (r == 0)
 		r = must_be_there(store, vm, name, snapshot, err);
 	if (r == 0)
+		r = must_be_nobodys(store, snapshot, err);
+	if (r == 0)
+		r = each_disk(store, vm, snapshot, must_be_nobodys, err);
+	if (r == 0)
 		r = each_disk(store, vm, snapshot, store_dataset_destroy, err);
 	return r < 0 ? r : store_dataset_destroy(store, snapshot, err);
 }
@@ -209,6 +318,10 @@ vm_snapshot_rollback(struct vm *vm, const char *name, struct nrd_err *err)
 		r = must_be_there(store, vm, name, snapshot, err);
 	if (r == 0)
 		r = each_disk(store, vm, snapshot, must_have, err);
+	if (r == 0)
+		r = newer_must_be_nobodys(store, snapshot, err);
+	if (r == 0)
+		r = each_disk(store, vm, snapshot, newer_must_be_nobodys, err);
 	if (r == 0 && running)
 		r = vm_halt(vm, err);
 	if (r == 0)
@@ -224,6 +337,38 @@ is_quiesced(struct store *store, const char *snapshot)
 	char value[8];
 
 	return store_dataset_get(store, snapshot, VM_SNAPSHOT_QUIESCED, value, sizeof(value), NULL) == 0 && nrd_streq(value, "yes");
+}
+
+/* Mounted by nobody else: what is below .zfs would be mounted where everybody sees it. */
+static int
+read_config(const char *snapshot, struct zone_config *ret_config, struct nrd_err *err)
+{
+	NRD_CLOSE int top = -1;
+	NRD_FREE char *path = NULL;
+	int r = store_dataset_open(snapshot, true, &top, err);
+
+	if (r < 0)
+		return r;
+	path = nrd_format("/proc/self/fd/%d/" CONFIG_COPY, top);
+	return path == NULL ? nrd_nomem(err) : nrd_wrap(err, zone_config_read_file(path, ret_config, err), "snapshot %s", snapshot);
+}
+
+int
+vm_snapshot_read(const struct vm *vm, const char *name, char **ret_snapshot, struct zone_config *ret_config, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	NRD_FREE char *snapshot = NULL;
+	int r = begin(vm, name, &store, &snapshot, err);
+
+	if (r == 0)
+		r = must_be_there(store, vm, name, snapshot, err);
+	if (r == 0 && zone_is_guest(&vm->config))
+		r = read_config(snapshot, ret_config, err);
+	else if (r == 0)
+		r = nrd_object_copy(&zone_config_schema, &vm->config, ret_config) < 0 ? nrd_nomem(err) : 0;
+	if (r == 0)
+		*ret_snapshot = NRD_TAKE(snapshot);
+	return r;
 }
 
 int

@@ -33,14 +33,26 @@ struct vm_snapshot_how {
 
 /* "SnapshotExists", "BadSnapshotName", "SnapshotsNotHere". */
 int vm_snapshot_create(const struct vm *vm, const char *name, struct vm_snapshot_how *ret_how, struct nrd_err *err);
-/* "SnapshotNotFound". */
+/* "SnapshotNotFound"; "SnapshotHasClones" (-EBUSY) names the machines that were cloned from it. */
 int vm_snapshot_delete(const struct vm *vm, const char *name, struct nrd_err *err);
 
 /*
  * The machine's files are again what they were; newer snapshots go. One that runs is halted before,
- * and booted after it. The caller holds zone_lock.
+ * and booted after it. The caller holds zone_lock. "SnapshotHasClones" of one of those that would go.
  */
 int vm_snapshot_rollback(struct vm *vm, const char *name, struct nrd_err *err);
+
+/*
+ * Its whole name, and the machine's configuration as it was then; of zones, which keep none in it, as it is now. Caller frees
+ * the name. "SnapshotNotFound".
+ */
+int vm_snapshot_read(const struct vm *vm, const char *name, char **ret_snapshot, struct zone_config *ret_config, struct nrd_err *err);
+
+/*
+ * When a machine is deleted, those that were cloned from it take its snapshots over. "SnapshotHasClones" (-EBUSY) when one has a
+ * snapshot of the same name.
+ */
+int vm_snapshots_check_heirs(const struct vm *vm, struct nrd_err *err);
 
 /* The member "snapshots" of an object that is being written. */
 int vm_snapshots_write(const struct vm *vm, struct nrd_jw *w, struct nrd_err *err);

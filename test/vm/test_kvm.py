@@ -378,6 +378,47 @@ def test_sent_and_received(node, guest):
     node.sh("rm /var/tmp/bundle /var/tmp/short")
 
 
+def test_a_clone_of_a_snapshot(node, image):
+    """A machine of its own, as the other was then; neither takes the other's disks with it."""
+    one = create(node, alias="one", autoboot=False, disks=[{"image_uuid": image, "boot": True}, {"size": 16}],
+                 nics=[{"nic_tag": "stub0", "ips": ["10.7.0.5/24"]}])
+    node.ok("vmadm", "create-snapshot", one, "then")
+    node.ok("vmadm", "update", one, "ram=96")
+    assert "10.7.0.5/24 is that of machine" in refused(node, "clone", one, "then")
+    assert "add_disks" in refused(node, "clone", one, "then", "-f", "-", payload={"disks": []})
+    assert "No snapshot named" in refused(node, "clone", one, "never")
+    before = get(node, one)
+    code, _, said = vmadm(node, "clone", one, "then", "-f", "-", payload={"alias": "two", "uuid": NOBODY, "update_nics": [
+        {"mac": before["nics"][0]["mac"], "ips": ["10.7.0.6/24"]}]})
+    assert (code, said) == (0, f"Successfully created VM {NOBODY}\n"), said
+    two = get(node, NOBODY)
+    assert (two["ram"], two["alias"], two["nics"][0]["ips"], two["snapshots"]) == (64, "two", ["10.7.0.6/24"], [])
+    assert two["nics"][0]["mac"] != before["nics"][0]["mac"] and [d["size"] for d in two["disks"]] == [8, 16]
+    assert [d["zfs_filesystem"] for d in two["disks"]] == [f"zones/{NOBODY}/disk{i}" for i in (0, 1)]
+    assert NOBODY in refused(node, "delete-snapshot", one, "then")
+    node.ok("vmadm", "create-snapshot", NOBODY, "then")
+    assert "delete either snapshot" in refused(node, "delete", one)
+    node.ok("vmadm", "delete-snapshot", NOBODY, "then")
+    node.ok("vmadm", "delete", one)
+    assert [s["name"] for s in get(node, NOBODY)["snapshots"]] == ["then"]
+    node.ok("vmadm", "start", NOBODY)
+    console(node, NOBODY).expect(HERE_IT_IS)
+    node.ok("vmadm", "delete", NOBODY)
+    assert traces(node, NOBODY) == ""
+
+
+def test_rolling_back_spares_clones(node, image):
+    one = create(node, autoboot=False, disks=[{"image_uuid": image, "boot": True}])
+    for name in ("old", "new"):
+        node.ok("vmadm", "create-snapshot", one, name)
+    node.ok("vmadm", "clone", one, "new", f"uuid={NOBODY}", "nics=")
+    assert NOBODY in refused(node, "rollback-snapshot", one, "old")
+    node.ok("zfs", "list", f"zones/{NOBODY}/disk0")
+    node.ok("vmadm", "delete", NOBODY)
+    node.ok("vmadm", "rollback-snapshot", one, "old")
+    node.ok("vmadm", "delete", one)
+
+
 def test_an_image_of_a_guest(node, guest):
     assert "must be stopped" in node.run("imgadm", "create", guest)[2]
     node.ok("vmadm", "stop", "-F", guest)
