@@ -20,7 +20,9 @@
 #include "nrd/progress.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "vm/object.h"
 #include "vm/prepare.h"
+#include "vm/snapshot.h"
 #include "zone/config-guest.h"
 #include "zone/config.h"
 #include "zone/state.h"
@@ -60,6 +62,8 @@ struct making {
 	char *origin;        /* uuid of the image it was cloned from, NULL: none; owned */
 	char *origin_pool;   /* owned */
 	char *file, *record; /* paths; owned */
+	bool runs;           /* a guest: a snapshot of it becomes the image */
+	char *snapshot;      /* of its disk; owned, NULL: it is halted */
 };
 
 static void
@@ -72,6 +76,7 @@ making_cleanup(struct making *k)
 	free(k->origin_pool);
 	free(k->file);
 	free(k->record);
+	free(k->snapshot);
 }
 
 /* ---- the machine ---- */
@@ -102,7 +107,7 @@ dataset_of(const struct zone_config *zone)
 	return disk != NULL ? disk->zfs_filesystem : zone->zfs_filesystem;
 }
 
-/* It must not be started while its dataset is read. */
+/* It must not be started while its dataset is read; a guest that runs may be read by a snapshot. */
 static int
 open_machine(const char *uuid, struct making *k, struct nrd_err *err)
 {
@@ -124,7 +129,8 @@ open_machine(const char *uuid, struct making *k, struct nrd_err *err)
 			*err = why;
 		return r;
 	}
-	if (run.state > ZONE_ST_INSTALLED && k->opts->script == NULL)
+	k->runs = run.state > ZONE_ST_INSTALLED && zone_is_guest(&k->zone);
+	if (run.state > ZONE_ST_INSTALLED && !k->runs && k->opts->script == NULL)
 		return nrd_fail(err, EINVAL, "VmNotStopped",
 				"machine %s must be stopped: it is %s; with -s it is stopped, prepared and "
 				"booted again", uuid, zone_state_name(run.state));
@@ -380,6 +386,7 @@ make_file(const struct image_opts *how, struct making *k, struct nrd_err *err)
 	NRD_FREE char *since = NULL;
 	struct image_create create = {
 		.dataset = dataset_of(&k->zone),
+		.snapshot = k->snapshot,
 		.compression = k->compression,
 		.path = k->file,
 	};
@@ -486,6 +493,57 @@ bring_back(const struct nrd_args *args, bool ran)
 			      " brings it back\n", args->prog, args->verb, args->argv[0], why.msg, args->argv[0]);
 }
 
+/* ---- of a guest that runs ---- */
+
+#define RUNNING_SNAPSHOT "imgadm-create" /* of all of it, as vmadm create-snapshot makes them */
+
+/* Not longer than for that: the machine may be stopped meanwhile, and what else. */
+static int
+begin_running(const char *uuid, struct making *k, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	struct vm_snapshot_how how = { 0 };
+	int r = vm_read(uuid, &vm, err);
+
+	k->snapshot = nrd_format("%s@" VM_SNAPSHOT_PREFIX RUNNING_SNAPSHOT, dataset_of(&k->zone));
+	if (k->snapshot == NULL)
+		return nrd_nomem(err);
+	if (r == 0)
+		r = vm_snapshot_create(&vm, RUNNING_SNAPSHOT, &how, err);
+	if (r == -EEXIST)
+		r = nrd_fail(err, EEXIST, "SnapshotExists", "an image of machine %s is being made, or that was cut off: then vmadm "
+			     "delete-snapshot %s " RUNNING_SNAPSHOT, uuid, uuid);
+	nrd_closep(&k->lock);
+	k->lock = -1;
+	if (r == 0 && !how.quiesced && !k->opts->quiet)
+		imgadm_say("Its disk is as a crash would leave it: %s", how.why.msg);
+	return r;
+}
+
+static int
+end_running(const char *uuid, struct nrd_err *err)
+{
+	NRD_AUTO(vm) vm = { 0 };
+	NRD_CLOSE int lock = -1;
+	int r = vm_open(uuid, &vm, &lock, err);
+
+	return r == 0 ? vm_snapshot_delete(&vm, RUNNING_SNAPSHOT, err) : r;
+}
+
+static int
+make_running(const char *uuid, const struct image_opts *how, struct making *k, struct nrd_err *err)
+{
+	int r = begin_running(uuid, k, err), ended;
+
+	if (r < 0)
+		return r;
+	r = make_file(how, k, err);
+	ended = end_running(uuid, r == 0 ? err : NULL);
+	if (r == 0 && ended < 0)
+		(void)unlink(k->file);
+	return r < 0 ? r : ended;
+}
+
 /* ---- the verb ---- */
 
 static int
@@ -545,7 +603,9 @@ cmd_create(const struct nrd_args *args, struct nrd_err *err)
 		r = read_script(opts->script, &script, err);
 	if (r == 0)
 		r = plan(args, &k, err);
-	if (r == 0)
-		r = opts->script != NULL ? make_prepared(args, &how, &k, nrd_buf_str(&script), err) : make_file(&how, &k, err);
+	if (r == 0 && opts->script != NULL)
+		r = make_prepared(args, &how, &k, nrd_buf_str(&script), err);
+	else if (r == 0)
+		r = k.runs ? make_running(args->argv[0], &how, &k, err) : make_file(&how, &k, err);
 	return r < 0 ? r : finish(&how, &k, err);
 }

@@ -63,7 +63,7 @@ static const struct nrd_cmd cmds[] = {
 	  .max_args = NRD_ARGS_NONE },
 	{ "create", cmd_create, create_opts,
 	  "[-iq] [-c COMPRESSION] [-m MANIFEST] [-o PATH | -p URL] UUID [FIELD=VALUE ...]",
-	  "make an image of a stopped machine", .min_args = 1 },
+	  "make an image of a stopped machine, or of a guest that runs", .min_args = 1 },
 	{ "publish", cmd_publish, publish_opts, "[-q] -m MANIFEST -f FILE URL",
 	  "give an image to an image server", .min_args = 1, .max_args = 1 },
 	{ NULL },

@@ -51,8 +51,9 @@ snapshot_cleanup(struct snapshot *s)
 }
 
 static int
-snapshot_make(const char *dataset, struct snapshot *s, struct nrd_err *err)
+snapshot_make(const struct image_create *create, struct snapshot *s, struct nrd_err *err)
 {
+	const char *dataset = create->dataset;
 	NRD_FREE char *aside = nrd_format("%s@" IMAGE_SNAPSHOT "-%lld", dataset,
 					  (long long)time(NULL));
 	int r = store_open(&s->store, err);
@@ -68,7 +69,8 @@ snapshot_make(const char *dataset, struct snapshot *s, struct nrd_err *err)
 			return r;
 		s->aside = NRD_TAKE(aside);
 	}
-	r = store_dataset_snapshot(s->store, dataset, IMAGE_SNAPSHOT, false, err);
+	r = create->snapshot != NULL ? store_dataset_rename(s->store, create->snapshot, s->name, err) :
+				       store_dataset_snapshot(s->store, dataset, IMAGE_SNAPSHOT, false, err);
 	s->made = r == 0;
 	return r;
 }
@@ -155,7 +157,7 @@ write_stream(const struct image_opts *opts, const struct image_create *create, i
 	     struct image_file *file, struct nrd_err *err)
 {
 	__attribute__((cleanup(snapshot_cleanup))) struct snapshot s = { 0 };
-	int r = snapshot_make(create->dataset, &s, err);
+	int r = snapshot_make(create, &s, err);
 
 	if (r == 0)
 		r = nrd_fault(err, "after the snapshot");

@@ -9,7 +9,8 @@
 /* Images out of machines, and images to servers. */
 
 struct image_create {
-	const char *dataset; /* of the machine, which is halted */
+	const char *dataset; /* of the machine, which is halted unless there is a snapshot */
+	const char *snapshot; /* DATASET@SNAP that is sent, and gone afterwards; NULL: one is made */
 	const char *since;   /* snapshot it was cloned from: only what differs; NULL: all of it */
 	int compression;     /* enum image_compression */
 	const char *path;    /* of the file to be made */

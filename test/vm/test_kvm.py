@@ -420,9 +420,13 @@ def test_rolling_back_spares_clones(node, image):
 
 
 def test_an_image_of_a_guest(node, guest):
-    assert "must be stopped" in node.run("imgadm", "create", guest)[2]
-    node.ok("vmadm", "stop", "-F", guest)
+    """It runs, and goes on; the image is what was on its disk at one instant."""
+    console(node, guest, "image").expect(HERE_IT_IS)
     node.ok("imgadm", "create", "-q", "-o", "/var/tmp/made", guest, "name=made", "version=1")
+    assert get(node, guest)["state"] == "running" and get(node, guest)["snapshots"] == []
+    assert node.ok("zfs", "list", "-Hro", "name", "-t", "snapshot", f"zones/{guest}") == ""
+    node.ok("vmadm", "stop", "-F", guest)
+    node.ok("imgadm", "create", "-q", "-o", "/var/tmp/halted", guest, "name=made", "version=1")
     manifest = json.loads(node.ok("cat", "/var/tmp/made.imgmanifest"))
     assert (manifest["type"], manifest["image_size"], manifest["disk_driver"]) == ("zvol", 8, "virtio")
     node.ok("imgadm", "install", "-q", "-m", "/var/tmp/made.imgmanifest", "-f", "/var/tmp/made.zfs")
@@ -430,7 +434,7 @@ def test_an_image_of_a_guest(node, guest):
     console(node, uuid).expect(HERE_IT_IS)
     node.ok("vmadm", "delete", uuid)
     node.ok("imgadm", "delete", manifest["uuid"])
-    node.sh("rm /var/tmp/made.*")
+    node.sh("rm /var/tmp/made.* /var/tmp/halted.*")
 
 
 @pytest.mark.parametrize("payload,words", [
