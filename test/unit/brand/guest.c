@@ -189,13 +189,14 @@ not_a_microvm(void)
 		{ "microvm", "/k", "bios", NULL, "ide", "no ide" },
 		{ "q35", NULL, "bios", "quiet", "ide", "kernel_args goes with a kernel" },
 	};
+	char name[] = "k", path[] = "/d";
 	struct fixture f;
 
 	fixture_init(&f);
 	for (size_t i = 0; i < nrd_count(wrong); i++) {
-		struct zone_disk disk = { .path = "/d", .size = 1, .model = (char *)(uintptr_t)wrong[i].model };
+		struct zone_disk disk = { .path = path, .size = 1, .model = (char *)(uintptr_t)wrong[i].model };
 		struct zone_config c = {
-			.zonename = "k", .brand = ZONE_KVM, .disks = &disk, .n_disks = 1,
+			.zonename = name, .brand = ZONE_KVM, .disks = &disk, .n_disks = 1,
 			.machine = (char *)(uintptr_t)wrong[i].machine, .kernel = (char *)(uintptr_t)wrong[i].kernel,
 			.bootrom = (char *)(uintptr_t)wrong[i].bootrom, .kernel_args = (char *)(uintptr_t)wrong[i].args,
 		};
