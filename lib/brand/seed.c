@@ -229,7 +229,8 @@ is_made(const struct files *f)
 static int
 make_image(const struct files *f, struct nrd_err *err)
 {
-	static const char *const env[] = { "MTOOLS_SKIP_CHECK=1", NULL };
+	/* ASCII, for which libc needs no module of its own: the node has none for mtools' own, 850. */
+	static const char *const env[] = { "MTOOLS_SKIP_CHECK=1", "DEFAULT_CODEPAGE=367", NULL };
 	size_t bytes = 0;
 	char kib[32];
 	int r;

@@ -218,12 +218,13 @@ def test_the_seed(node, guest):
     """What cloud-init's NoCloud source looks for; made anew when what it says has changed."""
     seed = f"/zones/{guest}/seed.img"
     assert "CIDATA" in node.ok("blkid", "-p", seed)
-    assert json.loads(node.ok("mtype", "-i", seed, "::meta-data"))["instance-id"] == guest
+    read = f"DEFAULT_CODEPAGE=367 mtype -i {seed} ::"
+    assert json.loads(node.sh(f"{read}meta-data"))["instance-id"] == guest
     assert "seed-dev" in node.ok("vmadm", "info", guest, "block")
     node.ok("vmadm", "stop", "-F", guest)
     assert vmadm(node, "update", guest, payload={"set_customer_metadata": {"cloud-init:user-data": "#cloud-config\n"}})[0] == 0
     node.ok("vmadm", "start", guest)
-    assert node.ok("mtype", "-i", seed, "::user-data") == "#cloud-config"
+    assert node.sh(f"{read}user-data") == "#cloud-config"
     assert vmadm(node, "update", guest, payload={"cloudinit_datasource": "smartos"})[0] == 0
     assert "is no data source" in refused(node, "update", guest, payload={"cloudinit_datasource": "floppy"})
     node.ok("vmadm", "stop", "-F", guest)
