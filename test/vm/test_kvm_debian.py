@@ -16,7 +16,7 @@ from terminal import Terminal
 from vms import get, vmadm
 from zones import wait_for
 
-SLOW = 300  # seconds
+SLOW = 600  # seconds
 DISK = BUILD / "debian-13-kvm.qcow2"
 
 
@@ -56,13 +56,14 @@ def log_of(node, uuid):
 
 def test_what_the_agent_says(node, guest):
     uuid, _ = guest
+    wait_for(node, f"vmadm info {uuid} agent | grep -q '10[.]98[.]0[.]2'", timeout=SLOW)
     said = json.loads(node.ok("vmadm", "info", uuid, "agent,status"))
     assert sorted(said) == ["agent", "status"]
     agent = said["agent"]
     assert re.match(r"\d+\.", agent["guest-info"]["version"])
     assert agent["guest-get-osinfo"]["id"] == "debian"
     addresses = [a["ip-address"] for i in agent["guest-network-get-interfaces"] for a in i.get("ip-addresses", [])]
-    assert "10.98.0.2" in addresses
+    assert "10.98.0.2" in addresses and "127.0.0.1" in addresses
     assert "agent" in json.loads(node.ok("vmadm", "info", uuid))
 
 
