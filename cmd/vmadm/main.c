@@ -10,7 +10,7 @@
 #define TWO .min_args = 2, .max_args = 2
 
 static const struct nrd_cmd cmds[] = {
-	{ "boot", cmd_start, NULL, "UUID [order=cdn] [cdrom=PATH,MODEL] [disk=PATH,MODEL]", "start a machine", .flags = NRD_CMD_HIDDEN, .min_args = 1 },
+	{ "boot", cmd_start, start_opts, "[-F] UUID [order=cdn] [cdrom=PATH,MODEL] [disk=PATH,MODEL]", "start a machine", .flags = NRD_CMD_HIDDEN, .min_args = 1 },
 	{ "clone", cmd_clone, create_opts, "[-n] UUID SNAPSHOT [-f FILE | PROPERTY=VALUE...]",
 	  "make a machine of what another was at a snapshot", .min_args = 2 },
 	{ "console", cmd_console, NULL, "UUID", "a machine's console; ~. leaves it, of a kvm machine Ctrl-]", ONE },
@@ -39,7 +39,7 @@ static const struct nrd_cmd cmds[] = {
 	{ "reprovision", cmd_reprovision, reprovision_opts, "[-f FILE] UUID", "give a machine a new root", ONE },
 	{ "rollback-snapshot", cmd_rollback_snapshot, NULL, "UUID NAME", "go back to a snapshot", TWO },
 	{ "send", cmd_send, NULL, "UUID", "stop a machine and write it out", ONE },
-	{ "start", cmd_start, NULL, "UUID [order=cdn] [cdrom=PATH,MODEL] [disk=PATH,MODEL]", "start a machine", .min_args = 1 },
+	{ "start", cmd_start, start_opts, "[-F] UUID [order=cdn] [cdrom=PATH,MODEL] [disk=PATH,MODEL]", "start a machine", .min_args = 1 },
 	{ "stop", cmd_stop, stop_opts, "[-F] [-t SECONDS] UUID", "stop a machine", ONE },
 	{ "sweep", cmd_sweep, NULL, NULL, "remove what was cut off while it was made", .flags = NRD_CMD_HIDDEN,
 	  .max_args = NRD_ARGS_NONE },

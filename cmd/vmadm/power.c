@@ -19,6 +19,15 @@
 #define DOCKER_SECONDS 10
 #define GUEST_SECONDS  180
 
+struct start_opts {
+	bool force;
+};
+
+const struct nrd_opt start_opts[] = {
+	NRD_OPT_FLAG('F', "force", struct start_opts, force, "a kvm machine also where the node has too little memory for it"),
+	NRD_OPT_END(struct start_opts),
+};
+
 struct stop_opts {
 	bool force;
 	uint64_t timeout;
@@ -53,6 +62,7 @@ open_vm(const struct nrd_args *args, bool locked, struct vm *ret_vm, int *ret_lo
 int
 cmd_start(const struct nrd_args *args, struct nrd_err *err)
 {
+	const struct start_opts *opts = args->opts;
 	NRD_AUTO(vm) vm = { 0 };
 	NRD_CLOSE int lock = -1;
 	NRD_FREE char *how = NULL;
@@ -66,9 +76,11 @@ cmd_start(const struct nrd_args *args, struct nrd_err *err)
 		r = how != NULL ? 0 : nrd_nomem(err);
 	}
 	if (r == 0)
+		r = say_warnings(&vm.config, err);
+	if (r == 0)
 		nrd_busy_begin("starting VM %s", uuid);
 	if (r == 0)
-		r = vm_start(&vm, how, err);
+		r = vm_start(&vm, how, opts->force, err);
 	if (r < 0)
 		return told(args, NULL, r, err);
 	return r > 0 ? done("VM %s is already running", uuid) : done("Successfully started VM %s", uuid);

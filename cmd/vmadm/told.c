@@ -12,6 +12,7 @@
 #include "nrd/str.h"
 #include "nrd/uuid.h"
 #include "vm/change.h"
+#include "vm/guest.h"
 #include "vm/payload.h"
 #include "vmadm.h"
 
@@ -86,6 +87,17 @@ say_lines(void *file, const char *before, char *const *lines)
 {
 	for (size_t i = 0; lines != NULL && lines[i] != NULL; i++)
 		(void)fprintf(file, "%s%s\n", before, lines[i]);
+}
+
+int
+say_warnings(const struct zone_config *config, struct nrd_err *err)
+{
+	NRD_STRV char **lines = NULL;
+
+	if (vm_guest_warn(config, &lines) < 0)
+		return nrd_nomem(err);
+	say_lines(stderr, "WARNING: ", lines);
+	return 0;
 }
 
 void

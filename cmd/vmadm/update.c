@@ -6,6 +6,7 @@
 #include "nrd/progress.h"
 #include "nrd/str.h"
 #include "vm/change.h"
+#include "vm/object.h"
 #include "vm/payload.h"
 #include "vm/props.h"
 #include "vmadm.h"
@@ -38,6 +39,7 @@ cmd_update(const struct nrd_args *args, struct nrd_err *err)
 	__attribute__((cleanup(vm_change_cleanup))) struct vm_change change = { 0 };
 	const struct update_opts *opts = args->opts;
 	NRD_AUTO(nrd_json) *doc = NULL;
+	NRD_AUTO(vm) vm = { 0 };
 	const char *uuid;
 	int r = uuid_of(args, 0, &uuid, err);
 
@@ -54,6 +56,8 @@ cmd_update(const struct nrd_args *args, struct nrd_err *err)
 	if (r < 0)
 		return told(args, NULL, r, err);
 	say_change(uuid, &change);
+	if (nrd_val_get(nrd_json_root(doc), "vcpus") != NULL && vm_read(uuid, &vm, NULL) == 0)
+		(void)say_warnings(&vm.config, NULL);
 	return done("Successfully updated VM %s", uuid);
 }
 

@@ -9,7 +9,7 @@
 #include "nrd/json.h"
 
 extern const struct nrd_opt create_opts[], delete_opts[], events_opts[], get_opts[], history_opts[], kill_opts[], list_opts[],
-	lookup_opts[], reboot_opts[], reprovision_opts[], stop_opts[], update_opts[], validate_opts[];
+	lookup_opts[], reboot_opts[], reprovision_opts[], start_opts[], stop_opts[], update_opts[], validate_opts[];
 
 nrd_cmd_fn cmd_clone, cmd_console, cmd_create, cmd_create_snapshot, cmd_delete, cmd_delete_snapshot, cmd_events, cmd_get, cmd_history,
 	cmd_info, cmd_kill, cmd_list, cmd_lookup, cmd_install, cmd_properties, cmd_reboot, cmd_receive, cmd_reprovision, cmd_rollback_snapshot, cmd_send, cmd_start,
@@ -44,6 +44,10 @@ int payload_of_words(const struct nrd_args *args, int first, struct nrd_json **r
 
 /* Lines on standard output, or standard error, each with what goes before it. */
 void say_lines(void *file, const char *before, char *const *lines);
+
+/* What of a guest is more than the node has, on standard error. -ENOMEM. */
+struct zone_config;
+int say_warnings(const struct zone_config *config, struct nrd_err *err);
 
 struct vm_change;
 /* What of an update waits, or is not in force. */

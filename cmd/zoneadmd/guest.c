@@ -22,6 +22,7 @@
 #include "nrd/str.h"
 #include "zone/config-guest.h"
 #include "zone/event.h"
+#include "zone/room.h"
 #include "zoneadmd.h"
 
 #define BEGIN_MS   60000 /* firmware and devices; under emulation it takes seconds */
@@ -29,6 +30,15 @@
 #define TELL_MS    60000 /* in which so many events of a guest are told: one that resets itself without end says no more */
 #define TELL_MAX   20
 #define LOG_BYTES  ((off_t)1 << 20) /* then it begins anew */
+
+int
+guest_fits(const struct zoneadmd *z, struct nrd_err *err)
+{
+	struct zone_room room = { 0 };
+	int r = zone_is_guest(&z->config) ? zone_room_read(NULL, &room, err) : 1;
+
+	return r == 0 ? zone_room_check(&z->config, &room, err) : r < 0 ? r : 0;
+}
 
 /* ---- what QEMU itself says ---- */
 

@@ -25,6 +25,9 @@ struct guest {
 
 struct zoneadmd;
 
+/* Whether the node has the memory for it; one that only boots again has what it had. "NoMemory". */
+int guest_fits(const struct zoneadmd *z, struct nrd_err *err);
+
 /* What QEMU itself says goes to a file, from z->boot.stdio on. Before it is started. "Zoneadmd". */
 int guest_prepare(struct zoneadmd *z, struct nrd_err *err);
 

@@ -136,6 +136,7 @@ how_of(const struct nrd_val *root)
 	};
 
 	(void)nrd_val_bool(nrd_val_get(root, "single"), &how.single_user);
+	(void)nrd_val_bool(nrd_val_get(root, "force"), &how.force);
 	return how;
 }
 

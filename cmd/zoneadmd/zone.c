@@ -237,6 +237,8 @@ zone_op_boot(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd
 	z->run.init_restarts = 0;
 	z->restart = (struct restart){ 0 };
 	r = load(z, how, err);
+	if (r >= 0 && !how->force)
+		r = guest_fits(z, err);
 	/* Readied some time ago, it has the limits of then. */
 	if (r >= 0 && was_ready)
 		r = zone_cgroup_limit(&z->config, err);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "brand/guest.h"
 #include "nrd/mem.h"
@@ -20,6 +21,17 @@ static const struct {
 	{ "cpus", "query-cpus-fast" },  { "kvm", "query-kvm" },               { "pci", "query-pci" },
 	{ "status", "query-status" },   { "version", "query-version" },
 };
+
+int
+vm_guest_warn(const struct zone_config *config, char ***lines)
+{
+	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!zone_is_guest(config) || config->vcpus <= cpus)
+		return 0;
+	return nrd_strv_addf(lines, "it has %llu processors, and the node has %llu", (unsigned long long)config->vcpus,
+			     (unsigned long long)cpus);
+}
 
 static int
 open_guest(const struct vm *vm, int *ret_fd, struct nrd_err *err)

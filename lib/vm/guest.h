@@ -15,6 +15,9 @@
  */
 int vm_guest_info(const struct vm *vm, const char *const *types, struct nrd_jw *w, struct nrd_err *err);
 
+/* Adds a line for what the node has less of than the guest, which is slow then, but runs. -ENOMEM. */
+int vm_guest_warn(const struct zone_config *config, char ***lines);
+
 /* A non-maskable interrupt: a guest that has hung tells where. */
 int vm_guest_nmi(const struct vm *vm, struct nrd_err *err);
 

@@ -18,6 +18,7 @@
 #include "vm/archive.h"
 #include "vm/disks.h"
 #include "vm/docker.h"
+#include "vm/guest.h"
 #include "vm/history.h"
 #include "vm/nics.h"
 #include "vm/object.h"
@@ -167,14 +168,9 @@ vm_plan_warnings(const struct vm_plan *plan, char ***ret_lines, struct nrd_err *
 {
 	NRD_STRV char **lines = NULL;
 	uint64_t node_mib = (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE) >> 20;
-	bool guest = zone_is_guest(&plan->config);
-	uint64_t ram = guest ? plan->config.ram : plan->config.max_physical_memory;
-	uint64_t cpus = (uint64_t)sysconf(_SC_NPROCESSORS_ONLN);
-	int r = 0;
+	uint64_t ram = zone_is_guest(&plan->config) ? plan->config.ram : plan->config.max_physical_memory;
+	int r = vm_guest_warn(&plan->config, &lines) < 0 ? -ENOMEM : 0;
 
-	if (guest && plan->config.vcpus > cpus)
-		r = nrd_strv_addf(&lines, "it has %llu processors, and the node has %llu", (unsigned long long)plan->config.vcpus,
-				  (unsigned long long)cpus);
 	if (r == 0 && ram > node_mib)
 		r = nrd_strv_addf(&lines, "it may use %llu MiB of memory, and the node has %llu MiB",
 				  (unsigned long long)ram, (unsigned long long)node_mib);

@@ -30,21 +30,20 @@ wrong_state(const struct vm *vm, const char *act, const char *want, struct nrd_e
 }
 
 static int
-boot(struct vm *vm, const char *how, struct nrd_err *err)
+boot(struct vm *vm, const struct zone_boot_request *request, struct nrd_err *err)
 {
-	const struct zone_boot_request request = { .args = how };
 	NRD_CLOSE int fd = -1;
 	int r = brand_root_ready(&vm->config, err);
 
 	if (r == 0)
 		r = zone_client_open(vm->config.zonename, &fd, err);
-	return r == 0 ? zone_client_boot(fd, &request, err) : r;
+	return r == 0 ? zone_client_boot(fd, request, err) : r;
 }
 
 int
 vm_boot(struct vm *vm, struct nrd_err *err)
 {
-	return boot(vm, NULL, err);
+	return boot(vm, &(struct zone_boot_request){ 0 }, err);
 }
 
 int
@@ -66,8 +65,9 @@ vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err)
 }
 
 int
-vm_start(struct vm *vm, const char *how, struct nrd_err *err)
+vm_start(struct vm *vm, const char *how, bool force, struct nrd_err *err)
 {
+	const struct zone_boot_request request = { .args = how, .force = force };
 	int r;
 
 	if (vm->run.state == ZONE_ST_RUNNING)
@@ -75,7 +75,7 @@ vm_start(struct vm *vm, const char *how, struct nrd_err *err)
 	if (vm->config.installed != ZONE_INSTALLED || vm->config.failed || vm->run.state > ZONE_ST_READY)
 		return wrong_state(vm, "start", "stopped", err);
 	r = set_autoboot(vm, true, err);
-	return r == 0 ? boot(vm, how, err) : r;
+	return r == 0 ? boot(vm, &request, err) : r;
 }
 
 int

@@ -19,9 +19,9 @@ enum vm_stop {
 
 /*
  * 1: it runs already. how: of a guest, for this boot alone, "order=cd cdrom=PATH,MODEL disk=PATH,MODEL", the paths within its
- * zone's root; NULL: as configured. "VmWrongState".
+ * zone's root; NULL: as configured. force: a guest also where the node has too little memory. "VmWrongState", "NoMemory".
  */
-int vm_start(struct vm *vm, const char *how, struct nrd_err *err);
+int vm_start(struct vm *vm, const char *how, bool force, struct nrd_err *err);
 /* 1: it is stopped already. */
 int vm_stop(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);
 int vm_reboot(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err);

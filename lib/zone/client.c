@@ -177,6 +177,8 @@ with_boot(int fd, const char *op, const struct zone_boot_request *request, struc
 		nrd_jw_kstr(&w, "init", request->init);
 	if (request != NULL && request->args != NULL)
 		nrd_jw_kstr(&w, "args", request->args);
+	if (request != NULL && request->force)
+		nrd_jw_kbool(&w, "force", true);
 	return ask(fd, &w, &out, err);
 }
 

@@ -21,6 +21,7 @@ struct zone_boot_request {
 	bool single_user;      /* -s */
 	const char *init;      /* -i, or NULL */
 	const char *args;      /* replaces bootargs for this boot, or NULL */
+	bool force;            /* a guest also where the node has too little memory for it */
 };
 
 /* Each blocks until it is done or has failed; what went wrong is the daemon's own words. */

@@ -466,9 +466,31 @@ def test_refused_before_anything_is_made(node, image, payload, words):
     assert traces(node, NOBODY) == ""
 
 
-def test_more_than_the_node_has_is_warned_of(node):
+def test_more_processors_than_the_node_has_are_warned_of(node):
+    words = "WARNING: it has 64 processors, and the node has 1\n"
     code, _, said = vmadm(node, "create", payload={"brand": "kvm", "uuid": NOBODY, "autoboot": False, "vcpus": 64, "ram": 64})
-    assert code == 0 and "it has 64 processors, and the node has " in said
+    assert code == 0 and words in said
+    assert words in node.run("vmadm", "update", NOBODY, "vcpus=64")[2]
+    assert words not in node.run("vmadm", "update", NOBODY, "alias=x")[2]
+    node.ok("vmadm", "delete", NOBODY)
+
+
+def test_more_memory_than_the_node_can_give_is_refused(node, image):
+    """By create, of which nothing is left, and by start; -F starts it all the same."""
+    payload = {"brand": "kvm", "uuid": NOBODY, "quota": 1, "disks": [{"image_uuid": image, "boot": True}]}
+    code, _, said = vmadm(node, "create", payload={**payload, "ram": 1 << 16})
+    found = re.search(r"it needs 65792 MiB of memory with QEMU's own, and the node can give (\d+) MiB: .*vmadm start -F\n", said)
+    assert code == 1 and found, said
+    assert traces(node, NOBODY) == ""
+    ram = int(found.group(1))
+    assert vmadm(node, "create", payload={**payload, "ram": ram, "autoboot": False})[0] == 0
+    assert f"it needs {ram + 256} MiB of memory" in refused(node, "start", NOBODY)
+    assert get(node, NOBODY)["state"] == "stopped"
+    # QEMU takes what the guest touches, not what it might.
+    node.ok("vmadm", "start", "-F", NOBODY)
+    console(node, NOBODY).expect(HERE_IT_IS)
+    # What this one was promised is not given to another, though it is there still.
+    assert "the node can give" in refused(node, "create", payload={"brand": "kvm", "ram": ram // 2, "disks": [{"size": 1}]})
     node.ok("vmadm", "delete", NOBODY)
 
 
