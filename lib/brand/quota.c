@@ -50,5 +50,8 @@ brand_quota_set(const struct zone_config *config, struct nrd_err *err)
 		return 0;
 	format_quota(config, quota);
 	r = store_open(&store, err);
+	/* It would be above a smaller quota; who sets the room for disks sets it anew. */
+	if (r == 0 && config->flexible_disk_size != 0)
+		r = store_dataset_set(store, config->zfs_filesystem, "refreservation", "none", err);
 	return r < 0 ? r : store_dataset_set(store, config->zfs_filesystem, quota_of(config), quota, err);
 }

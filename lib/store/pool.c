@@ -362,3 +362,19 @@ store_pool_set(struct store *store, const char *pool, const char *prop, const ch
 		return store_fail(store, err, "pool %s: set %s=%s", pool, prop, value);
 	return 0;
 }
+
+int
+store_volume_takes(struct store *store, const char *pool, uint64_t bytes, uint64_t block_size, uint64_t *ret_bytes,
+		   struct nrd_err *err)
+{
+	STORE_POOL zpool_handle_t *zhp = NULL;
+	STORE_NVLIST nvlist_t *props = NULL;
+	int r = pool_open(store, pool, &zhp, err);
+
+	if (r < 0)
+		return r;
+	if (nvlist_alloc(&props, NV_UNIQUE_NAME, 0) != 0 || nvlist_add_uint64(props, "volblocksize", block_size) != 0)
+		return nrd_nomem(err);
+	*ret_bytes = zvol_volsize_to_reservation(zhp, bytes, props);
+	return 0;
+}

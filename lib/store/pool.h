@@ -82,3 +82,10 @@ int store_pool_get(struct store *store, const char *pool, const char *prop, char
 		   struct nrd_err *err);
 int store_pool_set(struct store *store, const char *pool, const char *prop, const char *value,
 		   struct nrd_err *err);
+
+/*
+ * What a volume of so many bytes takes at most when all of it is written, with what ZFS needs to find it; of a pool that is there.
+ * "ZfsPoolUnavailable" and the like.
+ */
+int store_volume_takes(struct store *store, const char *pool, uint64_t bytes, uint64_t block_size, uint64_t *ret_bytes,
+		       struct nrd_err *err);

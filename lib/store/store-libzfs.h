@@ -18,7 +18,7 @@
 	X(libzfs_add_handle) X(libzfs_config_ops) X(libzfs_errno) \
 	X(libzfs_error_description) X(libzfs_error_init) X(libzfs_fini) X(libzfs_init) \
 	X(libpc_error_description) \
-	X(lzc_rename) X(libzfs_mnttab_cache) X(libzfs_print_on_error) X(nvlist_add_string) \
+	X(lzc_rename) X(libzfs_mnttab_cache) X(libzfs_print_on_error) X(nvlist_add_string) X(nvlist_add_uint64) \
 	X(nvlist_alloc) X(nvlist_dup) X(nvlist_free) X(nvlist_lookup_nvlist) \
 	X(nvlist_lookup_nvlist_array) X(nvlist_lookup_string) X(nvlist_lookup_uint64) \
 	X(nvlist_lookup_uint64_array) X(nvlist_next_nvpair) X(nvpair_name) \
@@ -32,7 +32,7 @@
 	X(zpool_disable_datasets) X(zpool_export) X(zpool_get_config) X(zpool_get_name) \
 	X(zpool_get_prop) X(zpool_get_userprop) X(zpool_import_props) X(zpool_iter) \
 	X(zpool_name_to_prop) X(zpool_open_canfail) X(zpool_prop_to_name) \
-	X(zpool_refresh_stats) X(zpool_search_import) X(zpool_set_prop)
+	X(zpool_refresh_stats) X(zpool_search_import) X(zpool_set_prop) X(zvol_volsize_to_reservation)
 
 #define X(name) __typeof__(&name) name;
 extern struct store_libzfs {
@@ -56,6 +56,7 @@ int store_libzfs_load(struct nrd_err *err);
 #define libzfs_print_on_error store_libzfs.libzfs_print_on_error
 #define lzc_rename store_libzfs.lzc_rename
 #define nvlist_add_string store_libzfs.nvlist_add_string
+#define nvlist_add_uint64 store_libzfs.nvlist_add_uint64
 #define nvlist_alloc store_libzfs.nvlist_alloc
 #define nvlist_dup store_libzfs.nvlist_dup
 #define nvlist_free store_libzfs.nvlist_free
@@ -108,4 +109,5 @@ int store_libzfs_load(struct nrd_err *err);
 #define zpool_refresh_stats store_libzfs.zpool_refresh_stats
 #define zpool_search_import store_libzfs.zpool_search_import
 #define zpool_set_prop store_libzfs.zpool_set_prop
+#define zvol_volsize_to_reservation store_libzfs.zvol_volsize_to_reservation
 #endif

@@ -13,6 +13,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "store/pool.h"
 #include "zone/config-guest.h"
 
 #define DISK_SCHEMA   (nrd_schema_find(&zone_config_schema, "disks")->schema)
@@ -201,6 +202,57 @@ vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_e
 
 /* ---- changed ---- */
 
+/* What they hold that the disks do not hold any more. */
+static int
+snapshots_take(const struct zone_config *c, uint64_t *ret_bytes, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	uint64_t all = 0;
+	int r = store_open(&store, err);
+
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
+		char text[32] = "";
+		uint64_t bytes = 0;
+
+		if (!zone_disk_is_volume(&c->disks[i]))
+			continue;
+		r = store_dataset_get(store, c->disks[i].zfs_filesystem, "usedbysnapshots", text, sizeof(text), err);
+		if (r == 0)
+			r = nrd_parse_u64(text, 0, UINT64_MAX, &bytes, err);
+		all += bytes;
+	}
+	if (r == 0)
+		*ret_bytes = all;
+	return r;
+}
+
+int
+vm_disks_free_space(const struct zone_config *c, uint64_t *ret_mib, struct nrd_err *err)
+{
+	uint64_t taken = 0, room = (c->flexible_disk_size - zone_disks_size(c)) << 20;
+	int r = snapshots_take(c, &taken, err);
+
+	if (r == 0)
+		*ret_mib = taken < room ? (room - taken) >> 20 : 0;
+	return r;
+}
+
+/* Where there is a limit that was not there, or was above. */
+static int
+check_room(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	uint64_t bytes = 0, mib;
+	int r;
+
+	if (c->flexible_disk_size == 0 || (old->flexible_disk_size != 0 && old->flexible_disk_size <= c->flexible_disk_size))
+		return 0;
+	r = snapshots_take(old, &bytes, err);
+	mib = zone_disks_size(c) + ((bytes + ((uint64_t)1 << 20) - 1) >> 20);
+	if (r == 0 && mib > c->flexible_disk_size)
+		r = nrd_fail(err, EINVAL, "BadDisk", "flexible_disk_size: its disks and their snapshots take %" PRIu64 " MiB", mib);
+	return r;
+}
+
 static int
 check_kept(const struct zone_disk *old, const struct zone_disk *d, bool running, struct nrd_err *err)
 {
@@ -245,7 +297,7 @@ vm_disks_check(const struct zone_config *old, const struct zone_config *c, bool 
 
 		r = before != NULL ? check_kept(before, &c->disks[i], running, err) : 0;
 	}
-	return r;
+	return r == 0 ? check_room(old, c, err) : r;
 }
 
 /* ---- made ---- */
@@ -326,6 +378,72 @@ change(struct store *store, const struct zone_disk *old, const struct zone_disk 
 	return r;
 }
 
+/* ---- the room they share ---- */
+
+static uint64_t
+block_of(struct store *store, const struct zone_config *c, const struct zone_disk *d)
+{
+	NRD_FREE char *image = d->image_uuid != NULL ? nrd_format("%s/%s", c->zpool, d->image_uuid) : NULL;
+	char text[32] = "";
+	uint64_t bytes = d->block_size;
+
+	if (bytes != 0)
+		return bytes;
+	if (store_dataset_get(store, d->zfs_filesystem, "volblocksize", text, sizeof(text), NULL) < 0 && image != NULL)
+		(void)store_dataset_get(store, image, "volblocksize", text, sizeof(text), NULL);
+	return nrd_parse_u64(text, 512, UINT32_MAX, &bytes, NULL) == 0 ? bytes : DEFAULT_BLOCK;
+}
+
+/*
+ * A quota of all that is the machine's: its root's own, the room, and what ZFS needs beside a disk's contents, which is not the
+ * guest's to count.
+ */
+static int
+room_bytes(struct store *store, const struct zone_config *c, uint64_t *ret_bytes, struct nrd_err *err)
+{
+	uint64_t all = (c->quota << 30) + (c->flexible_disk_size << 20);
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
+		const struct zone_disk *d = &c->disks[i];
+		uint64_t takes = 0;
+
+		if (!zone_disk_is_volume(d))
+			continue;
+		r = store_volume_takes(store, c->zpool, d->size << 20, block_of(store, c, d), &takes, err);
+		all += takes > d->size << 20 ? takes - (d->size << 20) : 0;
+	}
+	if (r == 0)
+		*ret_bytes = all;
+	return r;
+}
+
+/* What its root does not use of its part is kept for it, or else snapshots would take it. */
+static int
+set_room(struct store *store, const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	char all[32] = "none", kept[32] = "none";
+	uint64_t bytes = 0;
+	int r = 0;
+
+	if (c->flexible_disk_size == 0 && (old == NULL || old->flexible_disk_size == 0))
+		return 0;
+	if (c->flexible_disk_size != 0)
+		r = room_bytes(store, c, &bytes, err);
+	if (r == 0 && bytes != 0) {
+		(void)snprintf(all, sizeof(all), "%" PRIu64, bytes);
+		/* As SmartOS has it: a quota that is all reserved would have no room for what is being freed. */
+		(void)snprintf(kept, sizeof(kept), "%" PRIu64, (c->quota << 30) - ((uint64_t)1 << 20));
+	}
+	if (r == 0)
+		r = store_dataset_set(store, c->zfs_filesystem, "refreservation", "none", err);
+	if (r == 0)
+		r = store_dataset_set(store, c->zfs_filesystem, "quota", all, err);
+	if (r == 0 && bytes != 0)
+		r = store_dataset_set(store, c->zfs_filesystem, "refreservation", kept, err);
+	return nrd_wrap(err, r, "flexible_disk_size");
+}
+
 static int
 remove_others(struct store *store, const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
 {
@@ -343,11 +461,14 @@ vm_disks_set(const struct zone_config *old, const struct zone_config *c, struct 
 	NRD_AUTO(store) *store = NULL;
 	int r;
 
-	if (!zone_is_guest(c) || (c->n_disks == 0 && (old == NULL || old->n_disks == 0)))
+	if (!zone_is_guest(c) ||
+	    (c->n_disks == 0 && c->flexible_disk_size == 0 && (old == NULL || (old->n_disks == 0 && old->flexible_disk_size == 0))))
 		return 0;
 	r = store_open(&store, err);
 	if (r == 0)
 		r = remove_others(store, old, c, err);
+	if (r == 0)
+		r = set_room(store, old, c, err);
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
 		const struct zone_disk *d = &c->disks[i], *before = vm_disk_find(old, d->path);
 
@@ -378,6 +499,8 @@ vm_disks_clone(const char *snapshot, const struct zone_config *c, struct nrd_err
 	NRD_AUTO(store) *store = NULL;
 	int r = zone_is_guest(c) ? store_open(&store, err) : 0;
 
+	if (r == 0 && store != NULL)
+		r = set_room(store, NULL, c, err);
 	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++)
 		if (zone_disk_is_volume(&c->disks[i]))
 			r = nrd_wrap(err, clone_disk(store, snapshot, &c->disks[i], err), "disk %s", c->disks[i].path);

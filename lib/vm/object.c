@@ -15,6 +15,7 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "store/dataset.h"
+#include "vm/disks.h"
 #include "vm/legacy.h"
 #include "vm/props.h"
 #include "vm/reprovision.h"
@@ -217,6 +218,16 @@ write_modified(const struct zone_config *c, const struct out *o)
 	text(o, "last_modified", modified);
 }
 
+/* Asks ZFS: of machines that have a limit alone. */
+static void
+write_free_space(const struct zone_config *c, const struct out *o)
+{
+	uint64_t mib;
+
+	if (c->flexible_disk_size != 0 && wants(o, "free_space") && vm_disks_free_space(c, &mib, NULL) == 0)
+		number(o, "free_space", (int64_t)mib);
+}
+
 static void
 write_node(const struct out *o)
 {
@@ -253,6 +264,8 @@ vm_write(const struct vm *vm, unsigned parts, const char *const *only, struct nr
 		number(&o, "ram", (int64_t)vm->config.max_physical_memory);
 	write_run(vm, &o);
 	write_modified(&vm->config, &o);
+	if ((parts & VM_PART_SNAPSHOTS) != 0 || only != NULL)
+		write_free_space(&vm->config, &o);
 	if ((parts & VM_PART_NODE) != 0)
 		write_node(&o);
 	if ((parts & VM_PART_SNAPSHOTS) != 0 && brand_has_dataset(&vm->config))
@@ -265,6 +278,7 @@ int
 vm_fields_told_from(const char *const *only, char ***ret_names)
 {
 	static const char *const always[] = { "zonename", "uuid", "brand", "zone_installed", "failed", "transition", NULL };
+	static const char *const room[] = { "flexible_disk_size", "disks" };
 	NRD_STRV char **names = NULL;
 	int r = nrd_strv_copy(always, &names);
 
@@ -272,6 +286,8 @@ vm_fields_told_from(const char *const *only, char ***ret_names)
 		r = nrd_strv_add(&names, only[i]);
 		if (r == 0 && nrd_streq(only[i], "ram"))
 			r = nrd_strv_add(&names, "max_physical_memory");
+		for (size_t j = 0; r == 0 && nrd_streq(only[i], "free_space") && j < nrd_count(room); j++)
+			r = nrd_strv_add(&names, room[j]);
 	}
 	if (r == 0)
 		*ret_names = NRD_TAKE(names);

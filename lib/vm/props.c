@@ -61,6 +61,8 @@ const struct vm_prop vm_props[] = {
 	F("filesystems", VM_OS, VM_CREATE, VM_BOOT, .help = "what is mounted in it beside its root"),
 	ARRAY("filesystems", "target", VM_OS, VM_BOOT),
 	F("firewall_enabled", VM_ANY, CU, VM_LIVE, .help = "rules of the firewall are for it too"),
+	F("flexible_disk_size", VM_KVM, CU, VM_LIVE),
+	SHOWN("free_space", "MiB of flexible_disk_size that are left"),
 	F("fs_allowed", VM_OS, CU, VM_BOOT),
 	F("hostid", VM_OS, CU, VM_BOOT, .help = "what hostid says in it; of its uuid, unless said"),
 	F("hostname", VM_ANY, CU, VM_BOOT, .help = "its name for itself, unless its root has an /etc/hostname; its zonename, unless said"),

@@ -283,6 +283,9 @@ vm_snapshot_create(const struct vm *vm, const char *name, struct vm_snapshot_how
 		r = take_quiesced(store, vm, snapshot, &how, err);
 	if (r == -EEXIST)
 		return nrd_fail(err, EEXIST, "SnapshotExists", "snapshot with name \"%s\" already exists.", name);
+	if (r == -ENOSPC && vm->config.flexible_disk_size != 0)
+		return nrd_fail(err, ENOSPC, "ZfsNoSpace", "flexible_disk_size has no room for what its disks may overwrite: make it larger, or "
+				"delete snapshots");
 	if (r == 0 && ret_how != NULL)
 		*ret_how = how;
 	return r;

@@ -172,6 +172,30 @@ zone_guest_fill(struct zone_config *c)
 	return r == 0 ? TEXT(c, boot, "order=cd") : r;
 }
 
+uint64_t
+zone_disks_size(const struct zone_config *c)
+{
+	uint64_t mib = 0;
+
+	for (size_t i = 0; i < c->n_disks; i++)
+		mib += zone_disk_is_volume(&c->disks[i]) ? c->disks[i].size : 0;
+	return mib;
+}
+
+/* What holds it to that is a quota of all it has, of which its root's is a part. */
+static int
+verify_room(const struct zone_config *c, struct nrd_err *err)
+{
+	if (c->flexible_disk_size == 0)
+		return 0;
+	if (c->flexible_disk_size < zone_disks_size(c))
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': flexible_disk_size (%" PRIu64 " MiB) is below the sum of its disks' "
+				"sizes (%" PRIu64 " MiB)", c->zonename, c->flexible_disk_size, zone_disks_size(c));
+	if (c->quota == 0)
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': flexible_disk_size goes with a quota of its root", c->zonename);
+	return 0;
+}
+
 static int
 verify_disk(const struct zone_config *c, size_t i, struct nrd_err *err)
 {
@@ -237,5 +261,7 @@ zone_guest_verify(const struct zone_config *c, struct nrd_err *err)
 				"vmadm info tells, by ssh -L or socat", c->zonename);
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++)
 		r = verify_disk(c, i, err);
+	if (r == 0)
+		r = verify_room(c, err);
 	return r == 0 ? verify_kernel(c, err) : r;
 }

@@ -30,5 +30,8 @@ bool zone_guest_has_vnc(const struct zone_config *config);
 /* How many pairs of queues one of its NICs has: one a processor of the guest, within bounds; more than one of virtio NICs alone. */
 unsigned zone_nic_queues(const struct zone_config *config, const struct zone_nic *nic);
 
+/* MiB of all its disks that are volumes. */
+uint64_t zone_disks_size(const struct zone_config *config);
+
 /* A disk that is a volume of the pool, and no file that is read as a cdrom. */
 bool zone_disk_is_volume(const struct zone_disk *disk);

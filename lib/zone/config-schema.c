@@ -238,6 +238,7 @@ static const struct nrd_field config_fields[] = {
 	TEXT(nic_driver, zone_check_nic_model, .help = "model of NICs that say none"),
 	NRD_FIELD_I64(T, vnc_port, NRD_LOOSE, -1, UINT16_MAX, .help = "-1: no VNC; 0: at a socket of the node, by info"),
 	TEXT(qemu_extra_opts, zone_check_line, .help = "options for QEMU, after all others"),
+	LIMIT(flexible_disk_size, MIB_MAX, .help = "MiB that its disks and their snapshots share; 0: no limit"),
 	NRD_FIELD_ARR(T, disks, NRD_OPTIONAL, struct zone_disk, 24, &disk_schema),
 	TEXTS(datasets, 64, zone_check_dataset, .help = "delegated: the zone's root manages them"),
 

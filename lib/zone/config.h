@@ -174,6 +174,7 @@ struct zone_config {
 	char *disk_driver, *nic_driver; /* models where a disk or NIC says none */
 	int64_t vnc_port;     /* -1: no VNC */
 	char *qemu_extra_opts; /* words after all others of QEMU's command line */
+	uint64_t flexible_disk_size; /* MiB its disks and their snapshots share; 0: no limit */
 	struct zone_disk *disks;
 	size_t n_disks;
 	char **datasets;      /* delegated */

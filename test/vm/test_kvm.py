@@ -408,6 +408,26 @@ def test_a_clone_of_a_snapshot(node, image):
     assert traces(node, NOBODY) == ""
 
 
+def test_the_room_disks_and_snapshots_share(node, image):
+    payload = {"autoboot": False, "flexible_disk_size": 48, "disks": [{"image_uuid": image, "size": 16, "boot": True}, {"size": 16}]}
+    uuid = create(node, **payload)
+    assert (get(node, uuid)["flexible_disk_size"], get(node, uuid)["free_space"]) == (48, 16)
+    assert node.ok("vmadm", "list", "-Ho", "free_space,flexible_disk_size", f"uuid={uuid}").split() == ["16", "48"]
+    node.sh(f"udevadm settle; dd if=/dev/urandom of={get(node, uuid)['disks'][1]['path']} bs=1M count=15 conv=fsync 2>/dev/null")
+    node.ok("vmadm", "create-snapshot", uuid, "fits")
+    node.sh(f"dd if=/dev/urandom of={get(node, uuid)['disks'][1]['path']} bs=1M count=15 conv=fsync 2>/dev/null")
+    wait_for(node, f"[ $(vmadm list -Ho free_space uuid={uuid}) -le 1 ]")
+    assert "flexible_disk_size has no room" in refused(node, "create-snapshot", uuid, "does-not")
+    assert "below the sum" in refused(node, "update", uuid, "flexible_disk_size=31")
+    assert "its disks and their snapshots take 4" in refused(node, "update", uuid, "flexible_disk_size=40")
+    assert "goes with a quota" in refused(node, "update", uuid, "quota=0")
+    node.ok("vmadm", "update", uuid, "flexible_disk_size=64")
+    node.ok("vmadm", "create-snapshot", uuid, "fits-now")
+    node.ok("vmadm", "update", uuid, "flexible_disk_size=0")
+    assert node.ok("zfs", "get", "-Ho", "value", "quota", f"zones/{uuid}") == "none" and "free_space" not in get(node, uuid)
+    node.ok("vmadm", "delete", uuid)
+
+
 def test_rolling_back_spares_clones(node, image):
     one = create(node, autoboot=False, disks=[{"image_uuid": image, "boot": True}])
     for name in ("old", "new"):

@@ -208,6 +208,32 @@ not_a_microvm(void)
 }
 
 static void
+disks_fit_into_their_room(void)
+{
+	static const struct {
+		uint64_t room, quota;
+		const char *why;
+	} cases[] = { { 30, 1, NULL }, { 0, 0, NULL }, { 29, 1, "below the sum of its disks' sizes (30 MiB)" }, { 30, 0, "goes with a quota" } };
+	struct fixture f;
+
+	fixture_init(&f);
+	for (size_t i = 0; i < nrd_count(cases); i++) {
+		static char a[] = "/a", b[] = "/b", disk[] = "disk", q35[] = "q35", bios[] = "bios";
+		struct zone_disk disks[] = { { .path = a, .size = 10, .media = disk }, { .path = b, .size = 20, .media = disk } };
+		struct zone_config c = { .zonename = a, .brand = ZONE_KVM, .disks = disks, .n_disks = 2, .machine = q35, .bootrom = bios,
+					 .flexible_disk_size = cases[i].room, .quota = cases[i].quota };
+
+		if (cases[i].why == NULL) {
+			CHECK_OK(zone_guest_verify(&c, &f.err), f.err);
+			continue;
+		}
+		CHECK_FAILS(zone_guest_verify(&c, &f.err), f.err, EINVAL, "BadConfig");
+		CHECK_HAS(f.err.msg, cases[i].why);
+	}
+	fixture_fini(&f);
+}
+
+static void
 more_ide_than_there_are_ports(void)
 {
 	NRD_AUTO(nrd_buf) disks = { 0 };
@@ -225,4 +251,4 @@ more_ide_than_there_are_ports(void)
 	fixture_fini(&f);
 }
 
-TEST_MAIN(handed, one_boot, firmware, queues_of_many_nics, straight_into_a_kernel, not_a_microvm, more_ide_than_there_are_ports)
+TEST_MAIN(handed, one_boot, firmware, queues_of_many_nics, straight_into_a_kernel, not_a_microvm, disks_fit_into_their_room, more_ide_than_there_are_ports)

@@ -129,6 +129,37 @@ update(const char *text, struct zone_config *c, struct vm_bad *bad)
 	nrd_json_free(doc);
 }
 
+/* As an update, but for what is the new machine's own; its disks are the snapshot's. */
+static void
+cloned(void)
+{
+	static const struct {
+		const char *text, *properties;
+	} cases[] = {
+		{ "{\"uuid\":\"9e61c0a2-63f4-4e3c-a1a6-0d5b8d1dd2b0\",\"alias\":\"b\",\"nics\":[{\"nic_tag\":\"admin\"}],\"ram\":64}", "" },
+		{ "{\"update_nics\":[]}", "" },
+		{ "{\"disks\":[]}", "disks" },
+		{ "{\"add_disks\":[]}", "add_disks" },
+		{ "{\"brand\":\"lx\"}", "brand" },
+		{ "{\"zpool\":\"other\"}", "zpool" },
+	};
+
+	for (size_t i = 0; i < nrd_count(cases); i++) {
+		NRD_AUTO(zone_config) c = { .brand = ZONE_KVM, .ram = 32 };
+		NRD_AUTO(vm_bad) bad = { 0 };
+		struct nrd_json *doc = parse(cases[i].text);
+		struct nrd_err err = { 0 };
+
+		CHECK_OK(vm_payload_clone(nrd_json_root(doc), &c, &bad, &err), err);
+		CHECK_INT(vm_bad_any(&bad), cases[i].properties[0] != '\0');
+		if (vm_bad_any(&bad))
+			CHECK_STR(bad.bad_properties[0], cases[i].properties);
+		else if (i == 0)
+			CHECK(c.n_nics == 1 && nrd_streq(c.alias, "b"));
+		nrd_json_free(doc);
+	}
+}
+
 static void
 not_updated(const char *text, const char *properties, const char *values, const char *line)
 {
@@ -274,4 +305,4 @@ old_nics(void)
 		  "\"netmask\":\"255.255.240.0\",\"gateway\":\"10.0.0.1\"},{\"ips\":[\"dhcp\"],\"ip\":\"dhcp\"},{}]");
 }
 
-TEST_MAIN(created, wrong, maps, arrays, memory, old_nics, table)
+TEST_MAIN(created, wrong, cloned, maps, arrays, memory, old_nics, table)
