@@ -114,6 +114,7 @@ drop_qmp(struct guest *g)
 	g->resume_ms = 0;
 	g->io_error = false;
 	g->vnc_used = false;
+	g->device_gone = false;
 	qmp_close(&g->qmp);
 }
 
@@ -156,6 +157,8 @@ on_event(void *ctx, const struct nrd_val *message)
 		agent_reset(z);
 	if (nrd_streq(name, "VNC_INITIALIZED"))
 		g->vnc_used = true;
+	if (nrd_streq(name, "DEVICE_DELETED"))
+		g->device_gone = true;
 
 	for (size_t i = 0; name != NULL && i < nrd_count(told); i++) {
 		if (!nrd_streq(told[i].qmp, name) || !may_tell(g))
@@ -254,6 +257,7 @@ guest_adopt(struct zoneadmd *z)
 		nrd_log(NRD_WARN, "ignoring: no monitor", NRD_S("zone", z->name), NRD_ERR(&why));
 	/* Whether the last password was used nobody has heard. */
 	z->guest.vnc_used = z->guest.qmp.fd >= 0 && zone_guest_has_vnc(&z->config);
+	guest_plug_settle(z);
 }
 
 void
@@ -279,13 +283,30 @@ grow(struct zoneadmd *z, const struct zone_disk *d, struct nrd_err *err)
 	return nrd_wrap(err, r, "disk %s", d->path);
 }
 
-int
-guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err)
+static void
+take_disks(struct zone_config *in_force, struct zone_config *config)
 {
-	int r = 0;
+	struct zone_disk *disks = in_force->disks;
+	size_t n = in_force->n_disks;
+
+	in_force->disks = config->disks;
+	in_force->n_disks = config->n_disks;
+	config->disks = disks;
+	config->n_disks = n;
+	if (NRD_HAS(&zone_config_schema, config, disks))
+		NRD_SET(&zone_config_schema, in_force, disks);
+	else
+		NRD_CLEAR(&zone_config_schema, in_force, disks);
+}
+
+int
+guest_apply(struct zoneadmd *z, struct zone_config *config, struct nrd_err *err)
+{
+	int r;
 
 	if (!zone_is_guest(config) || z->run.state != ZONE_ST_RUNNING)
 		return 0;
+	r = guest_plug(z, config, err);
 	for (size_t i = 0; r == 0 && i < config->n_disks; i++)
 		for (size_t j = 0; r == 0 && j < z->config.n_disks; j++) {
 			struct zone_disk *now = &z->config.disks[j];
@@ -296,6 +317,8 @@ guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err
 			if (r == 0)
 				now->size = config->disks[i].size;
 		}
+	if (r == 0)
+		take_disks(&z->config, config);
 	return r;
 }
 
@@ -341,4 +364,6 @@ guest_turn(struct zoneadmd *z, const struct pollfd *p)
 	if (p->revents != 0)
 		qmp_turn(&z->guest.qmp);
 	guest_vnc_turn(z);
+	if (z->guest.device_gone)
+		guest_plug_settle(z);
 }

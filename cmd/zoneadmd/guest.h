@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "brand/guest-device.h"
 #include "nrd/err.h"
 #include "nrd/json.h"
 #include "qmp.h"
@@ -18,6 +19,7 @@ struct guest {
 	int64_t retry_ms; /* when its second serial port is tried again */
 	int64_t resume_ms; /* when a guest that waits for a disk of the node's is to go on; 0: it does not wait */
 	bool io_error;     /* such an error was told, and not yet that it waits */
+	bool device_gone;  /* one was told, and not looked at yet which */
 	int64_t told_since_ms; /* of what happened to it: that minute, and how often in it */
 	unsigned told;
 	bool vnc_used;     /* somebody has come to its screen by the password, which is to expire */
@@ -43,8 +45,23 @@ void guest_adopt(struct zoneadmd *z);
 /* It is gone, or will be. */
 void guest_end(struct zoneadmd *z);
 
-/* What changed of what the guest sees while it runs: disks that have grown. "QemuFailed". */
-int guest_apply(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err);
+/*
+ * What changed of what the guest sees while it runs: disks and NICs that are new, media, disks that have grown. Takes config's disks
+ * into z->config, whose own are config's then. "GuestPlug": a device that did not come, and then none did; "QemuFailed".
+ */
+int guest_apply(struct zoneadmd *z, struct zone_config *config, struct nrd_err *err);
+
+/* guest_apply's part of it in guest-plug.c: what comes, and media. "GuestPlug". */
+int guest_plug(struct zoneadmd *z, const struct zone_config *config, struct nrd_err *err);
+
+/*
+ * Asks the guest to let go of devices: named is {"disks": [path, ...], "nics": [interface, ...]}. What it has let go is not in force
+ * any more, and QEMU has nothing of it. *ret_left: one that it has still, ""; then it is called again. "GuestNoPlace", "QemuFailed".
+ */
+int guest_unplug(struct zoneadmd *z, const struct nrd_val *named, char ret_left[GUEST_NAME], struct nrd_err *err);
+
+/* What the guest has let go meanwhile is not in force any more. */
+void guest_plug_settle(struct zoneadmd *z);
 
 /* Connects to one of QEMU's sockets, without waiting for it. The caller closes. "QemuFailed". */
 int guest_connect(const struct zoneadmd *z, const char *name, struct nrd_err *err);

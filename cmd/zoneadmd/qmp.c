@@ -141,7 +141,7 @@ qmp_ask(struct qmp *q, const char *name, const struct nrd_val *arguments, int64_
 }
 
 __attribute__((format(printf, 5, 0))) static int
-tell_with(struct qmp *q, struct nrd_err *err, const char *name, int fd, const char *fmt, va_list ap)
+tell_with(struct qmp *q, struct nrd_json **ret_doc, const char *name, int fd, const char *fmt, va_list ap, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *arguments = NULL;
 	NRD_AUTO(nrd_buf) text = NRD_BUF_INIT(LINE_MAX_BYTES);
@@ -149,7 +149,7 @@ tell_with(struct qmp *q, struct nrd_err *err, const char *name, int fd, const ch
 
 	if (r == 0)
 		r = nrd_json_parse(nrd_buf_str(&text), text.len, NULL, &arguments, err);
-	return r < 0 ? r : ask_with(q, name, nrd_json_root(arguments), fd, nrd_now_ms() + QMP_ANSWER_MS, NULL, err);
+	return r < 0 ? r : ask_with(q, name, nrd_json_root(arguments), fd, nrd_now_ms() + QMP_ANSWER_MS, ret_doc, err);
 }
 
 int
@@ -159,19 +159,19 @@ qmp_tell(struct qmp *q, struct nrd_err *err, const char *name, const char *fmt, 
 	int r;
 
 	va_start(ap, fmt);
-	r = tell_with(q, err, name, -1, fmt, ap);
+	r = tell_with(q, NULL, name, -1, fmt, ap, err);
 	va_end(ap);
 	return r;
 }
 
-__attribute__((format(printf, 5, 6))) static int
-give(struct qmp *q, struct nrd_err *err, const char *name, int fd, const char *fmt, ...)
+__attribute__((format(printf, 6, 7))) static int
+give(struct qmp *q, struct nrd_json **ret_doc, struct nrd_err *err, const char *name, int fd, const char *fmt, ...)
 {
 	va_list ap;
 	int r;
 
 	va_start(ap, fmt);
-	r = tell_with(q, err, name, fd, fmt, ap);
+	r = tell_with(q, ret_doc, name, fd, fmt, ap, err);
 	va_end(ap);
 	return r;
 }
@@ -179,13 +179,28 @@ give(struct qmp *q, struct nrd_err *err, const char *name, int fd, const char *f
 int
 qmp_add_fd(struct qmp *q, unsigned set, int fd, struct nrd_err *err)
 {
-	return give(q, err, "add-fd", fd, "{\"fdset-id\":%u}", set);
+	return give(q, NULL, err, "add-fd", fd, "{\"fdset-id\":%u}", set);
+}
+
+int
+qmp_add_fd_as(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_json) *doc = NULL;
+	uint64_t set = UINT64_MAX;
+	int r = give(q, &doc, err, "add-fd", fd, "{\"opaque\":\"%s\"}", name);
+
+	if (r < 0)
+		return r;
+	if (!nrd_val_u64(nrd_val_get(nrd_val_get(nrd_json_root(doc), "return"), "fdset-id"), &set) || set > UINT32_MAX)
+		return nrd_fail(err, EPROTO, "QemuFailed", "add-fd: QEMU does not say which set it is");
+	*ret_set = (unsigned)set;
+	return 0;
 }
 
 int
 qmp_get_fd(struct qmp *q, const char *name, int fd, struct nrd_err *err)
 {
-	return give(q, err, "getfd", fd, "{\"fdname\":\"%s\"}", name);
+	return give(q, NULL, err, "getfd", fd, "{\"fdname\":\"%s\"}", name);
 }
 
 int

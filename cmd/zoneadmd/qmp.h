@@ -38,5 +38,8 @@ int qmp_tell(struct qmp *q, struct nrd_err *err, const char *name, const char *f
 int qmp_add_fd(struct qmp *q, unsigned set, int fd, struct nrd_err *err);
 int qmp_get_fd(struct qmp *q, const char *name, int fd, struct nrd_err *err);
 
+/* Such a file in a new set, which is found by that name again: "opaque" in what query-fdsets says. */
+int qmp_add_fd_as(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err);
+
 /* Reads what is there and hands the events on; it is closed when QEMU has gone. */
 void qmp_turn(struct qmp *q);

@@ -12,6 +12,7 @@
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
+#include "zone/config-guest.h"
 #include "zoneadmd.h"
 
 #define MESSAGE_MAX ((size_t)65536)
@@ -276,6 +277,31 @@ op_guest(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struc
 	return 1;
 }
 
+/* "left" is one that the guest has still: then it is asked again. */
+static int
+op_unplug(struct zoneadmd *z, struct client *c, const struct nrd_val *root, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	char left[GUEST_NAME];
+	struct nrd_jw w;
+	int r;
+
+	if (z->run.state != ZONE_ST_RUNNING || !zone_is_guest(&z->config))
+		return nrd_fail(err, EINVAL, "ZoneWrongState", "zone '%s': it is no guest that runs", z->name);
+	r = guest_unplug(z, root, left, err);
+	if (r < 0)
+		return r;
+	nrd_jw_init(&w, &out, NRD_JW_COMPACT);
+	nrd_jw_obj_open(&w);
+	nrd_jw_kbool(&w, "ok", true);
+	nrd_jw_kstr(&w, "left", left);
+	nrd_jw_obj_close(&w);
+	r = nrd_jw_finish(&w, err);
+	if (r == 0)
+		(void)send(c->fd, nrd_buf_str(&out), out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
+	return r == 0 ? 1 : r;
+}
+
 static const struct {
 	const char *name;
 	int (*fn)(struct zoneadmd *z, struct client *c, const struct nrd_val *root,
@@ -284,7 +310,7 @@ static const struct {
 	{ "ready", op_ready },       { "boot", op_boot },     { "halt", op_halt },
 	{ "reboot", op_reboot },     { "shutdown", op_shutdown }, { "apply", op_apply },
 	{ "status", op_status },     { "console", op_console },
-	{ "guest", op_guest },
+	{ "guest", op_guest },       { "unplug", op_unplug },
 };
 
 static int

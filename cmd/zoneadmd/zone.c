@@ -80,8 +80,8 @@ load(struct zoneadmd *z, const struct zone_boot_request *how, struct nrd_err *er
 }
 
 /* What others are told is in force; a zone runs without it all the same. */
-static void
-record(const struct zoneadmd *z)
+void
+zone_record(const struct zoneadmd *z)
 {
 	struct nrd_err why = { 0 };
 
@@ -161,7 +161,7 @@ zone_op_ready(struct zoneadmd *z, struct nrd_err *err)
 	int r = make_ready(z, err);
 
 	if (r >= 0)
-		record(z);
+		zone_record(z);
 	return r;
 }
 
@@ -205,7 +205,7 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	z->booted_ms = nrd_now_ms();
 	z->run.boots++;
 	nrd_date_format(nrd_date_ms(), z->run.boot_time);
-	record(z);
+	zone_record(z);
 	nics_watch(z);
 	r = set_state(z, ZONE_ST_RUNNING, err);
 	if (r < 0) {
@@ -388,10 +388,10 @@ zone_op_apply(struct zoneadmd *z, struct nrd_err *err)
 		return r;
 	r = zone_live_apply(&config, z->boot.init.pidfd, &z->config, err);
 	if (r >= 0)
-		r = network_apply(z, &config, err);
-	if (r >= 0)
 		r = guest_apply(z, &config, err);
-	record(z);
+	if (r >= 0)
+		r = network_apply(z, &config, err);
+	zone_record(z);
 	return r;
 }
 

@@ -130,6 +130,9 @@ int zone_op_reboot(struct zoneadmd *z, const struct zone_boot_request *how, stru
 int zone_op_shutdown(struct zoneadmd *z, bool reboot, unsigned timeout_s, struct nrd_err *err);
 int zone_op_apply(struct zoneadmd *z, struct nrd_err *err);
 
+/* Tells others what is in force: z->config. */
+void zone_record(const struct zoneadmd *z);
+
 /* Init has ended: what it meant by that is done. */
 void zone_init_ended(struct zoneadmd *z);
 

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "brand/brand-priv.h"
+#include "brand/guest-device.h"
 #include "brand/seed.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -26,7 +27,6 @@
 #define MACHINE   "pc-q35-10.0,usb=off,vmport=off,hpet=off,dump-guest-core=off"
 /* What a Linux kernel finds by ACPI alone; PCIe, so that all devices are those of a q35. */
 #define MICROVM   "microvm,acpi=on,pcie=on,rtc=on,usb=off,dump-guest-core=off"
-#define VHOST     "/dev/vhost-net"
 #define NOBODY    "1:1" /* any user that is not root and owns nothing */
 #define IDE_PORTS 6     /* of the machine's controller */
 #define EXTRA_MAX 8
@@ -240,76 +240,79 @@ add_screen(struct line *l)
 
 /* ---- disks ---- */
 
-/* ",bootindex=N" of a device whose turn it is. */
-static void
-order_text(struct line *l, bool boots, char ret_text[32])
+/* Its place in the order it boots from; 0: it has none. */
+static unsigned
+next_in_order(struct line *l, bool boots)
 {
-	ret_text[0] = '\0';
-	if (boots)
-		(void)snprintf(ret_text, 32, ",bootindex=%u", ++l->order);
+	return boots ? ++l->order : 0;
+}
+
+/* What is said in JSON. */
+static void
+add_json(struct line *l, const char *option, const struct nrd_buf *json)
+{
+	if (l->failed == 0)
+		l->failed = json->failed;
+	add(l, "%s", option);
+	add(l, "%s", nrd_buf_str(json));
+}
+
+static void
+add_ports(struct line *l)
+{
+	for (unsigned n = 0; !zone_is_microvm(l->config); n++) {
+		NRD_AUTO(nrd_buf) port = { 0 };
+
+		if (!guest_port_device_add(&port, n))
+			break;
+		add_json(l, "-device", &port);
+	}
 }
 
 static void
 add_scsi(struct line *l)
 {
-	if (!l->scsi)
-		OPTION(l, "-device", "virtio-scsi-pci,id=scsi");
+	NRD_AUTO(nrd_buf) scsi = { 0 };
+
+	if (l->scsi)
+		return;
+	guest_scsi_device_add(&scsi, l->config);
+	add_json(l, "-device", &scsi);
 	l->scsi = true;
-}
-
-/* An error of the node's pauses the guest, which then has not seen it: a full pool is no broken disk. */
-#define ERRORS ",werror=stop,rerror=stop"
-
-static void
-add_disk_device(struct line *l, const struct zone_disk *d, const char *name, const char *order)
-{
-	bool cdrom = !zone_disk_is_volume(d);
-
-	if (nrd_streq(d->model, "nvme") && !cdrom) {
-		OPTION(l, "-device", "nvme,id=%s-dev,drive=%s,serial=%s%s", name, name, name, order);
-	} else if (nrd_streq(d->model, "scsi") || (cdrom && nrd_streq(d->model, "virtio"))) {
-		add_scsi(l);
-		OPTION(l, "-device", "scsi-%s,bus=scsi.0,id=%s-dev,drive=%s,serial=%s%s" ERRORS, cdrom ? "cd" : "hd", name, name, name,
-		       order);
-	} else if (nrd_streq(d->model, "virtio")) {
-		OPTION(l, "-device", "virtio-blk-pci,id=%s-dev,drive=%s,serial=%s%s" ERRORS, name, name, name, order);
-	} else {
-		OPTION(l, "-device", "ide-%s,bus=ide.%u,id=%s-dev,drive=%s,serial=%s%s" ERRORS, cdrom ? "cd" : "hd", l->ide++, name,
-		       name, name, order);
-	}
 }
 
 static void
 add_disk(struct line *l, const struct zone_disk *d, size_t index, bool boots)
 {
-	const char *last = strrchr(d->path, '/');
-	bool volume = zone_disk_is_volume(d);
-	char name[64], order[32];
-	unsigned set;
+	bool once = index >= l->config->n_disks;
+	NRD_AUTO(nrd_buf) node = { 0 };
+	NRD_AUTO(nrd_buf) device = { 0 };
+	char name[GUEST_NAME];
+	enum guest_place place;
+	int fd = -1;
 
-	if (index >= l->config->n_disks)
+	if (once)
 		(void)snprintf(name, sizeof(name), "once%zu", index - l->config->n_disks);
-	else if (volume)
-		(void)snprintf(name, sizeof(name), "%.60s", last + 1);
 	else
-		(void)snprintf(name, sizeof(name), "cdrom%zu", index);
-	set = hand_set(l, d->path, !volume ? O_RDONLY : index < l->config->n_disks ? O_RDWR | O_DIRECT : O_RDWR);
-	if (volume && index < l->config->n_disks)
-		OPTION(l, "-blockdev",
-		       "driver=raw,node-name=%s,discard=unmap,cache.direct=on,file.driver=host_device,file.aio=native,"
-		       "file.cache.direct=on,file.discard=unmap,file.filename=/dev/fdset/%u",
-		       name, set);
-	else
-		OPTION(l, "-blockdev", "driver=raw,node-name=%s,read-only=%s,file.driver=file,file.read-only=%s,"
-		       "file.filename=/dev/fdset/%u", name, volume ? "off" : "on", volume ? "off" : "on", set);
-	order_text(l, boots, order);
-	add_disk_device(l, d, name, order);
+		guest_disk_name(l->config, index, name);
+	place = guest_disk_place(l->config, d, name);
+	if (l->failed == 0)
+		l->failed = guest_disk_hand(l->spec, d, once, &fd);
+	/* By its name what is in the set is found again. */
+	OPTION(l, "-add-fd", "fd=%d,set=%u,opaque=%s", fd, ++l->set, name);
+	guest_disk_blockdev_add(&node, d, name, once, l->set);
+	add_json(l, "-blockdev", &node);
+	if (place == GUEST_PLACE_SCSI)
+		add_scsi(l);
+	guest_disk_device_add(&device, l->config, d, name, place == GUEST_PLACE_IDE ? l->ide++ : 0, next_in_order(l, boots));
+	add_json(l, "-device", &device);
 }
 
 /* Behind all others: what the guest calls them does not change with it. */
 static void
 add_seed(struct line *l)
 {
+	NRD_AUTO(nrd_buf) device = { 0 };
 	char path[1024];
 	unsigned set;
 
@@ -318,7 +321,8 @@ add_seed(struct line *l)
 	(void)snprintf(path, sizeof(path), "%s/" GUEST_SEED, l->config->zonepath);
 	set = hand_set(l, path, O_RDONLY);
 	OPTION(l, "-blockdev", "driver=raw,node-name=seed,read-only=on,file.driver=file,file.read-only=on,file.filename=/dev/fdset/%u", set);
-	OPTION(l, "-device", "virtio-blk-pci,id=seed-dev,drive=seed,serial=seed");
+	guest_seed_device_add(&device, l->config);
+	add_json(l, "-device", &device);
 }
 
 /* Those of a kind; the one to boot from before the others. */
@@ -339,44 +343,19 @@ add_disks(struct line *l, bool volumes, bool boots)
 
 /* ---- NICs ---- */
 
-/* "fd=7", or "fds=7:8" where there are several; path is opened with flags, or with the number of each. */
-static void
-hand_queues(struct line *l, const char *what, enum zone_hand_kind kind, const char *path, unsigned queues, char *ret_text, size_t size)
-{
-	size_t len = (size_t)snprintf(ret_text, size, "%s%s=", what, queues > 1 ? "s" : "");
-
-	for (unsigned i = 0; i < queues && len < size; i++)
-		len += (size_t)snprintf(ret_text + len, size - len, "%s%d", i > 0 ? ":" : "",
-					hand(l, kind, path, kind == ZONE_HAND_NIC ? (int)i : O_RDWR));
-}
-
 static void
 add_nic(struct line *l, const struct zone_nic *nic, bool boots)
 {
-	static const struct {
-		const char *model, *device;
-	} devices[] = {
-		{ "virtio", "virtio-net-pci" }, { "e1000", "e1000" }, { "e1000e", "e1000e" }, { "rtl8139", "rtl8139" },
-		{ "vmxnet3", "vmxnet3" },
-	};
-	const char *device = devices[0].device;
-	unsigned queues = zone_nic_queues(l->config, nic);
-	char mac[NRD_MAC_TEXT], order[32], tap[80], vhost[80] = "", several[48] = "";
+	NRD_AUTO(nrd_buf) netdev = { 0 };
+	NRD_AUTO(nrd_buf) device = { 0 };
+	struct guest_nic_hands hands = { 0 };
 
-	hand_queues(l, "fd", ZONE_HAND_NIC, nic->interface, queues, tap, sizeof(tap));
-
-	for (size_t i = 0; i < nrd_count(devices); i++)
-		if (nrd_streq(devices[i].model, nic->model))
-			device = devices[i].device;
-	if (device == devices[0].device)
-		hand_queues(l, ",vhost=on,vhostfd", ZONE_HAND_FILE, VHOST, queues, vhost, sizeof(vhost));
-	/* An interrupt for each queue either way, for what changes, and for what the guest asks. */
-	if (queues > 1)
-		(void)snprintf(several, sizeof(several), ",mq=on,vectors=%u", 2 * queues + 2);
-	OPTION(l, "-netdev", "tap,id=%s,%s%s", nic->interface, tap, vhost);
-	nrd_mac_format(&nic->mac, mac);
-	order_text(l, boots, order);
-	OPTION(l, "-device", "%s,id=%s-dev,netdev=%s,mac=%s%s%s", device, nic->interface, nic->interface, mac, several, order);
+	if (l->failed == 0)
+		l->failed = guest_nic_hand(l->spec, l->config, nic, &hands);
+	guest_nic_netdev_add(&netdev, nic, &hands, false);
+	add_json(l, "-netdev", &netdev);
+	guest_nic_device_add(&device, l->config, nic, false, next_in_order(l, boots));
+	add_json(l, "-device", &device);
 }
 
 static void
@@ -528,6 +507,7 @@ guest_spec(const struct zone_config *config, const char *once, struct zone_spec 
 	add_screen(&l);
 	OPTION(&l, "-object", "rng-builtin,id=rng");
 	OPTION(&l, "-device", "virtio-rng-pci,rng=rng");
+	add_ports(&l);
 	add_bootable(&l);
 	add_seed(&l);
 	add_extra(&l);

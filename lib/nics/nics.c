@@ -525,6 +525,21 @@ nics_apply(const struct zone_config *config, pid_t pid, struct nrd_err *err)
 }
 
 int
+nics_remove(const char *zonename, const char *nic, struct nrd_err *err)
+{
+	NRD_AUTO(link_switch) *sw = NULL;
+	NRD_AUTO(datalinks) have = { 0 };
+	const struct datalink *d;
+	int r = datalinks_read(DATALINK_RUN, zonename, &have, err);
+
+	d = r == 0 ? datalinks_find(&have, zonename, nic) : NULL;
+	if (d == NULL)
+		return r;
+	r = switch_open(NULL, &sw, err);
+	return r == 0 ? vnic_down(sw, d, err) : r;
+}
+
+int
 nics_down(const char *zonename, struct nrd_err *err)
 {
 	NRD_AUTO(link_switch) *sw = NULL;

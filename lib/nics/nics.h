@@ -42,5 +42,8 @@ const char *nics_hostname(const struct zone_config *config);
 /* Of the routes by the gateways of that one of its NICs: the primary one's are the best. */
 unsigned nics_metric(const struct zone_config *config, size_t nic);
 
+/* That one VNIC is gone; fine when there is none. */
+int nics_remove(const char *zonename, const char *nic, struct nrd_err *err);
+
 /* All of a zone's VNICs are gone; goes on after a failure, and tells the first. */
 int nics_down(const char *zonename, struct nrd_err *err);

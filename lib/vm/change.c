@@ -13,6 +13,7 @@
 #include "vm/nics.h"
 #include "vm/object.h"
 #include "vm/payload.h"
+#include "vm/plug.h"
 #include "vm/props.h"
 #include "vm/storage.h"
 #include "zone/client.h"
@@ -54,6 +55,14 @@ new_config(const struct zone_config *old, const struct nrd_val *payload, struct 
 	if (r == 0)
 		r = zone_config_verify(ret_config, err);
 	return r == 0 ? vm_nics_check(ret_config, err) : r;
+}
+
+static int
+check(const struct vm *vm, const struct zone_config *config, struct nrd_err *err)
+{
+	int r = vm_disks_check(&vm->config, config, vm->run.state >= ZONE_ST_READY, err);
+
+	return r == 0 && vm->run.state == ZONE_ST_RUNNING ? vm_plug_check(&vm->config, config, err) : r;
 }
 
 static const char *
@@ -100,7 +109,7 @@ vm_update_describe(const char *uuid, const struct nrd_val *payload, char ***ret_
 	if (r == 0)
 		r = new_config(&vm.config, payload, &config, err);
 	if (r == 0)
-		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
+		r = check(&vm, &config, err);
 	if (r < 0)
 		return r;
 	nrd_jw_init(&w, &text, NRD_JW_COMPACT);
@@ -126,7 +135,7 @@ put_in_force(const struct vm *vm, const struct zone_config *config, struct nrd_e
 	int r = vm_storage_change(&vm->config, config, err);
 
 	if (r == 0)
-		r = vm_disks_set(&vm->config, config, err);
+		r = vm_disks_change(&vm->config, config, err);
 	if (r == 0 && vm->run.state >= ZONE_ST_READY) {
 		r = zone_client_open(config->zonename, &fd, err);
 		if (r == 0)
@@ -135,13 +144,38 @@ put_in_force(const struct vm *vm, const struct zone_config *config, struct nrd_e
 	return r;
 }
 
+/* A device that did not come: the machine is as before, and what the guest had let go it has again. */
+static void
+take_back(const struct vm *vm, const struct zone_config *config, struct nrd_err *err)
+{
+	struct nrd_err why = { 0 };
+	int r = zone_config_write(NULL, &vm->config, &why);
+
+	if (r == 0) {
+		vm_plug_again(config->zonename);
+		r = vm_disks_remove(config, &vm->config, &why);
+	}
+	if (r < 0)
+		(void)nrd_fail(err, err->num, "GuestPlug", "%.300s; left: %.150s", err->msg, why.msg);
+}
+
 static int
 apply(const struct vm *vm, const struct zone_config *config, struct vm_change *ret_change, struct nrd_err *err)
 {
 	NRD_AUTO(zone_config) in_force = { 0 };
 	struct nrd_err why = { 0 };
+	int r;
 
-	if (put_in_force(vm, config, &why) < 0) {
+	r = put_in_force(vm, config, &why);
+	if (r < 0 && nrd_streq(why.code, "GuestPlug")) {
+		take_back(vm, config, &why);
+		*err = why;
+		return r;
+	}
+	/* What was removed is nobody's by now, whatever else went wrong. */
+	if (vm_disks_remove(&vm->config, config, r == 0 ? &why : NULL) < 0)
+		r = -EIO;
+	if (r < 0) {
 		ret_change->not_in_force = nrd_format("%s", why.msg);
 		if (ret_change->not_in_force == NULL)
 			return nrd_nomem(err);
@@ -156,8 +190,16 @@ commit(const struct vm *vm, const struct zone_config *config, const char *action
        struct nrd_err *err)
 {
 	__attribute__((cleanup(vm_change_cleanup))) struct vm_change change = { 0 };
-	int r = zone_config_write(NULL, config, err);
+	bool running = vm->run.state == ZONE_ST_RUNNING;
+	int r = running ? vm_plug_remove(&vm->config, config, err) : 0;
 
+	if (r == 0) {
+		r = vm_disks_make(&vm->config, config, err);
+		if (r < 0 && running)
+			vm_plug_again(config->zonename);
+	}
+	if (r == 0)
+		r = zone_config_write(NULL, config, err);
 	if (r == 0)
 		r = apply(vm, config, &change, err);
 	if (r == 0)
@@ -180,7 +222,7 @@ vm_update(const char *uuid, const struct nrd_val *payload, struct vm_change *ret
 	if (r == 0)
 		r = new_config(&vm.config, payload, &config, err);
 	if (r == 0)
-		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
+		r = check(&vm, &config, err);
 	return r == 0 ? commit(&vm, &config, "update", ret_change, err) : r;
 }
 
@@ -241,6 +283,6 @@ vm_undo(const char *uuid, struct vm_change *ret_change, struct nrd_err *err)
 		r = nrd_fail(err, EINVAL, "BadDisk", "it had other disks then: what was on one that went does not come back, and one "
 			     "that came is not removed unsaid");
 	if (r == 0)
-		r = vm_disks_check(&vm.config, &config, vm.run.state >= ZONE_ST_READY, err);
+		r = check(&vm, &config, err);
 	return r == 0 ? commit(&vm, &config, "undo", ret_change, err) : r;
 }

@@ -33,7 +33,7 @@ vm_disk_find(const struct zone_config *c, const char *path)
 }
 
 static int
-number_it(const struct zone_config *c, struct zone_disk *d, struct nrd_err *err)
+number_it(const struct zone_config *c, const struct zone_config *old, struct zone_disk *d, struct nrd_err *err)
 {
 	for (unsigned n = 0;; n++) {
 		NRD_FREE char *volume = nrd_format("%s/disk%u", c->zfs_filesystem, n);
@@ -41,7 +41,8 @@ number_it(const struct zone_config *c, struct zone_disk *d, struct nrd_err *err)
 
 		if (path == NULL)
 			return nrd_nomem(err);
-		if (vm_disk_find(c, path) != NULL)
+		/* One that goes in the same update is another one. */
+		if (vm_disk_find(c, path) != NULL || vm_disk_find(old, path) != NULL)
 			continue;
 		d->zfs_filesystem = NRD_TAKE(volume);
 		d->path = NRD_TAKE(path);
@@ -140,7 +141,7 @@ fill_cdrom(const struct zone_disk *d, size_t i, struct nrd_err *err)
 }
 
 static int
-fill_volume(struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err *err)
+fill_volume(struct zone_config *c, const struct zone_config *old, struct zone_disk *d, size_t i, struct nrd_err *err)
 {
 	int r = 0;
 
@@ -162,7 +163,49 @@ fill_volume(struct zone_config *c, struct zone_disk *d, size_t i, struct nrd_err
 		d->refreservation = d->size;
 		NRD_SET(DISK_SCHEMA, d, refreservation);
 	}
-	return number_it(c, d, err);
+	return number_it(c, old, d, err);
+}
+
+/* ---- media ---- */
+
+static bool
+is_new_cdrom(const struct zone_disk *d, const struct zone_config *old)
+{
+	return nrd_streq(d->media, "cdrom") && vm_disk_find(old, d->path) == NULL;
+}
+
+/* A cdrom that comes where another goes is another medium in the drive of that one: it takes its place, *at. */
+static int
+change_medium(struct zone_config *c, const struct zone_config *old, const struct zone_disk *gone, size_t *at)
+{
+	size_t from = *at;
+	struct zone_disk d;
+
+	while (from < c->n_disks && !(is_new_cdrom(&c->disks[from], old) &&
+				      (c->disks[from].model == NULL || nrd_streq(c->disks[from].model, gone->model))))
+		from++;
+	if (from >= c->n_disks)
+		return 0;
+	d = c->disks[from];
+	memmove(&c->disks[*at + 1], &c->disks[*at], (from - *at) * sizeof(d));
+	c->disks[*at] = d;
+	(*at)++;
+	return d.model != NULL ? 0 : nrd_str_set(&c->disks[*at - 1].model, gone->model);
+}
+
+/* Those that stay are in the order of before, and the new ones behind them. */
+static int
+change_media(struct zone_config *c, const struct zone_config *old)
+{
+	size_t at = 0;
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && old != NULL && i < old->n_disks; i++)
+		if (vm_disk_find(c, old->disks[i].path) != NULL)
+			at++;
+		else if (nrd_streq(old->disks[i].media, "cdrom"))
+			r = change_medium(c, old, &old->disks[i], &at);
+	return r;
 }
 
 /* What the image says that it boots from, as SmartOS's images do; any other cloud's image looks for a seed. */
@@ -188,6 +231,9 @@ vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_e
 {
 	int r = old == NULL ? fill_datasource(c, err) : 0;
 
+	if (r == 0 && zone_is_guest(c) && change_media(c, old) < 0)
+		r = nrd_nomem(err);
+
 	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++) {
 		struct zone_disk *d = &c->disks[i];
 
@@ -195,7 +241,7 @@ vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_e
 			continue;
 		if (fill_models(c, d) < 0)
 			return nrd_nomem(err);
-		r = zone_disk_is_volume(d) ? fill_volume(c, d, i, err) : fill_cdrom(d, i, err);
+		r = zone_disk_is_volume(d) ? fill_volume(c, old, d, i, err) : fill_cdrom(d, i, err);
 	}
 	return r;
 }
@@ -272,15 +318,20 @@ check_kept(const struct zone_disk *old, const struct zone_disk *d, bool running,
 	return 0;
 }
 
-bool
-vm_disks_same(const struct zone_config *a, const struct zone_config *b)
+/* Whether the disks of one are the other's as well. */
+static bool
+are_all_in(const struct zone_config *a, const struct zone_config *b)
 {
-	if (a->n_disks != b->n_disks)
-		return false;
 	for (size_t i = 0; i < a->n_disks; i++)
 		if (vm_disk_find(b, a->disks[i].path) == NULL)
 			return false;
 	return true;
+}
+
+bool
+vm_disks_same(const struct zone_config *a, const struct zone_config *b)
+{
+	return a->n_disks == b->n_disks && are_all_in(a, b);
 }
 
 int
@@ -290,8 +341,6 @@ vm_disks_check(const struct zone_config *old, const struct zone_config *c, bool 
 
 	if (!zone_is_guest(c))
 		return 0;
-	if (running && !vm_disks_same(old, c))
-		return nrd_fail(err, EINVAL, "VmWrongState", "its disks come and go while it is down: it must be stopped");
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
 		const struct zone_disk *before = vm_disk_find(old, c->disks[i].path);
 
@@ -444,38 +493,74 @@ set_room(struct store *store, const struct zone_config *old, const struct zone_c
 	return nrd_wrap(err, r, "flexible_disk_size");
 }
 
+/* The volumes of one that the other has not. */
 static int
-remove_others(struct store *store, const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+destroy_others(struct store *store, const struct zone_config *a, const struct zone_config *b, size_t n, struct nrd_err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && old != NULL && i < old->n_disks; i++)
-		if (zone_disk_is_volume(&old->disks[i]) && vm_disk_find(c, old->disks[i].path) == NULL)
-			r = store_dataset_destroy(store, old->disks[i].zfs_filesystem, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		if (zone_disk_is_volume(&a->disks[i]) && vm_disk_find(b, a->disks[i].path) == NULL)
+			r = nrd_wrap(err, store_dataset_destroy(store, a->disks[i].zfs_filesystem, err), "disk %s", a->disks[i].path);
 	return r;
 }
 
 int
-vm_disks_set(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+vm_disks_remove(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
 {
 	NRD_AUTO(store) *store = NULL;
 	int r;
 
-	if (!zone_is_guest(c) ||
-	    (c->n_disks == 0 && c->flexible_disk_size == 0 && (old == NULL || (old->n_disks == 0 && old->flexible_disk_size == 0))))
+	if (!zone_is_guest(c) || are_all_in(old, c))
 		return 0;
 	r = store_open(&store, err);
 	if (r == 0)
-		r = remove_others(store, old, c, err);
+		r = destroy_others(store, old, c, old->n_disks, err);
+	return r == 0 ? set_room(store, old, c, err) : r;
+}
+
+int
+vm_disks_make(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	size_t n = 0;
+	int r;
+
+	if (!zone_is_guest(c) || (old != NULL && are_all_in(c, old)))
+		return 0;
+	r = store_open(&store, err);
 	if (r == 0)
 		r = set_room(store, old, c, err);
-	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
-		const struct zone_disk *d = &c->disks[i], *before = vm_disk_find(old, d->path);
+	for (; r == 0 && n < c->n_disks; n++)
+		if (zone_disk_is_volume(&c->disks[n]) && vm_disk_find(old, c->disks[n].path) == NULL)
+			r = nrd_wrap(err, make(store, c, &c->disks[n], err), "disk %s", c->disks[n].path);
+	/* Of the last one nothing is there, or what a clone that could not grow is. */
+	if (r < 0 && n > 0)
+		(void)destroy_others(store, c, old, n, NULL);
+	if (r < 0 && old != NULL)
+		(void)set_room(store, c, old, NULL);
+	return r;
+}
 
-		if (!zone_disk_is_volume(d))
-			continue;
-		r = before != NULL ? change(store, before, d, err) : make(store, c, d, err);
-		r = nrd_wrap(err, r, "disk %s", d->path);
+int
+vm_disks_change(const struct zone_config *old, const struct zone_config *c, struct nrd_err *err)
+{
+	NRD_AUTO(store) *store = NULL;
+	int r;
+
+	if (!zone_is_guest(c) || (c->n_disks == 0 && c->flexible_disk_size == 0 && old->flexible_disk_size == 0))
+		return 0;
+	r = store_open(&store, err);
+	if (r == 0)
+		r = set_room(store, old, c, err);
+	/* What goes has still its part of it: then it is set when that is gone. */
+	if (r < 0 && !are_all_in(old, c))
+		r = 0;
+	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
+		const struct zone_disk *before = vm_disk_find(old, c->disks[i].path);
+
+		if (before != NULL && zone_disk_is_volume(before))
+			r = nrd_wrap(err, change(store, before, &c->disks[i], err), "disk %s", before->path);
 	}
 	return r;
 }

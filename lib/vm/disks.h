@@ -13,22 +13,27 @@
  */
 
 /*
- * Completes disks that are new: path and volume of the lowest number that is free, model, size of the image. old: as it was
- * before the change, NULL: it is new. "BadDisk", "ImageNotInstalled" (-ENOENT), -ENOMEM.
+ * Completes disks that are new: path and volume of the lowest number that is free, model, size of the image; a cdrom that comes
+ * where another goes has that one's place and model. old: as it was before the change, NULL: it is new. "BadDisk", "ImageNotInstalled" (-ENOENT), -ENOMEM.
  */
 int vm_disks_fill(struct zone_config *config, const struct zone_config *old, struct nrd_err *err);
 
 /*
- * Whether a change can be: disks become larger and never smaller, and what they were made with stays; they come and go, and
- * change their model, while the machine is down. "BadDisk", "VmWrongState".
+ * Whether a change can be: disks become larger and never smaller, and what they were made with stays; their model changes while
+ * the machine is down. "BadDisk", "VmWrongState".
  */
 int vm_disks_check(const struct zone_config *old, const struct zone_config *config, bool running, struct nrd_err *err);
 
 /* Whether both have the same disks; what is on one that went does not come back. */
 bool vm_disks_same(const struct zone_config *a, const struct zone_config *b);
 
-/* Volumes as config has them and old (NULL: nothing) had not, and the other way round. What "ZfsNoSpace" leaves is whole. */
-int vm_disks_set(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
+/*
+ * Volumes that config has and old (NULL: nothing) has not are made: all of them or none. Those that both have become as config says.
+ * Those that old has and config has not are destroyed, with what is on them. "ZfsNoSpace" and the like.
+ */
+int vm_disks_make(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
+int vm_disks_change(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
+int vm_disks_remove(const struct zone_config *old, const struct zone_config *config, struct nrd_err *err);
 
 /*
  * Volumes of a new machine, as clones of those of the same name below the dataset of which snapshot is one, DATASET@SNAP.

@@ -254,7 +254,7 @@ up_storage(void *arg, struct nrd_err *err)
 		return r;
 	/* What a failure leaves of them is below the root's dataset, and goes with it. */
 	return m->plan->origin != NULL ? vm_disks_clone(m->plan->origin, &m->plan->config, err) :
-					 vm_disks_set(NULL, &m->plan->config, err);
+					 vm_disks_make(NULL, &m->plan->config, err);
 }
 
 /*

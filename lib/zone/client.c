@@ -239,6 +239,28 @@ zone_client_console(int fd, const char *stream, enum zone_client_input input,
 }
 
 int
+zone_client_unplug(int fd, const char *const *disks, const char *const *nics, char **ret_left, struct nrd_err *err)
+{
+	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);
+	NRD_AUTO(nrd_json) *answer = NULL;
+	const char *left;
+	struct nrd_jw w;
+	int r;
+
+	begin(&w, &out, "unplug");
+	nrd_jw_key(&w, "disks");
+	nrd_jw_strv(&w, disks);
+	nrd_jw_key(&w, "nics");
+	nrd_jw_strv(&w, nics);
+	r = ask_for(fd, &w, &out, ANSWER_MAX, &answer, err);
+	if (r < 0)
+		return r;
+	left = nrd_get_str(nrd_json_root(answer), "left");
+	*ret_left = left != NULL && left[0] != '\0' ? strdup(left) : NULL;
+	return left == NULL || left[0] == '\0' || *ret_left != NULL ? 0 : nrd_nomem(err);
+}
+
+int
 zone_client_guest(int fd, const char *command, const char *arguments, struct nrd_json **ret_answer, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_buf) out = NRD_BUF_INIT(MESSAGE_MAX);

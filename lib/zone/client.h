@@ -11,7 +11,7 @@
 /*
  * Talking to a zone's zoneadmd at /run/zones/NAME/sock (SOCK_SEQPACKET, mode 0600; one JSON object
  * a message, at most 64 KiB). Requests {"op": "ready"|"boot"|"halt"|"reboot"|"shutdown"|"status"|
- * "apply"|"console"|"guest"|"init_reboot", ...}; the answer is {"ok": true, ...} or {"code", "msg"}.
+ * "apply"|"console"|"guest"|"unplug"|"init_reboot", ...}; the answer is {"ok": true, ...} or {"code", "msg"}.
  */
 
 /* Starts a zoneadmd when none answers (it adopts what runs). Caller closes. "ZoneadmdStart". */
@@ -46,6 +46,12 @@ enum zone_client_input {
 };
 int zone_client_console(int fd, const char *stream, enum zone_client_input input,
 			struct nrd_err *err);
+
+/*
+ * Asks a guest to let go of disks (their paths) and NICs (their interfaces); *ret_left is one that it has still, which the caller
+ * frees, or NULL: it is asked again until there is none. "GuestNoPlace", "QemuFailed".
+ */
+int zone_client_unplug(int fd, const char *const *disks, const char *const *nics, char **ret_left, struct nrd_err *err);
 
 /*
  * A command for the monitor of a guest's QEMU, of the few that zoneadmd hands on; arguments: its JSON object as text, or NULL.

@@ -8,6 +8,8 @@
  *	m	asks the metadata service on COM2 for "hello", and shows the two lines that come back
  *	w	writes its second megabyte and on to its disk, without end, and shows a dot for each
  *	f	floods COM1 for good
+ *	d	says how many disks the BIOS has found
+ *	e	lets go of the devices that it was asked for (ACPI's PCI hot-plug, where QEMU puts it on q35), and is shown again
  *	else	is shown again
  */
 	.code16
@@ -30,6 +32,10 @@ loop:
 	je metadata
 	cmpb $'w', %al
 	je write
+	cmpb $'e', %al
+	je eject
+	cmpb $'d', %al
+	je disks
 flood:
 	cmpb $'f', %al
 	pushf
@@ -47,6 +53,32 @@ reset:
 	movw $0xcf9, %dx
 	movb $6, %al
 	outb %al, %dx
+	jmp loop
+
+/* The BIOS data area has the number. */
+disks:
+	movb 0x475, %al
+	addb $'0', %al
+	call put
+	jmp loop
+
+/* Of each bus what is asked for is what is let go. */
+eject:
+	xorl %eax, %eax
+	movb $31, %al
+1:	movw $0xcd0, %dx
+	outl %eax, %dx
+	pushw %ax
+	movb $0xc4, %dl
+	inl %dx, %eax
+	movb $0xc8, %dl
+	outl %eax, %dx
+	xorl %eax, %eax
+	popw %ax
+	decb %al
+	jns 1b
+	movb $'e', %al
+	call put
 	jmp loop
 
 metadata:

@@ -345,9 +345,103 @@ def test_snapshots_hold_the_disks(node, guest):
     assert node.ok("zfs", "list", "-Hro", "name", "-t", "snapshot", f"zones/{guest}") == ""
 
 
+def update(node, uuid, **payload):
+    code, out, said = vmadm(node, "update", uuid, payload=payload)
+    assert (code, out, said) == (0, "", f"Successfully updated VM {uuid}\n"), said
+
+
+def update_as_it_lets_go(node, line, uuid, **payload):
+    """The guest is asked for a device, and lets it go when it is told to."""
+    node.sh(f"rm -f /var/tmp/went; (echo '{json.dumps(payload)}' | setsid vmadm update {uuid}; echo $? >/var/tmp/went) >/dev/null 2>/var/tmp/said &")
+    for _ in range(60):
+        line.type("e")
+        if node.run("sh", "-c", "sleep 0.5; test -e /var/tmp/went")[0] == 0:
+            break
+    assert node.sh("cat /var/tmp/went").strip() == "0", node.sh("cat /var/tmp/said")
+
+
+def devices(node, uuid):
+    """Names of the disks, drives and NICs that its QEMU has, in a row."""
+    text = node.ok("vmadm", "info", uuid, "block,pci")
+    return sorted(set(re.findall(r'"(?:/machine/peripheral/)?(disk\d+|net\d+|cdrom\d+)-dev[/"]', text)))
+
+
+def opened(node, pid):
+    """What QEMU has open; sockets are zoneadmd's, which comes and goes as well."""
+    return sorted(node.sh(f"cd /proc/{pid}/fd; for f in *; do readlink $f | grep -v ^socket || :; done").split("\n"))
+
+
+def files(node, uuid):
+    return node.ok("zfs", "list", "-Hro", "name", f"zones/{uuid}").split("\n"), node.ok("cat", f"/etc/zones/{uuid}.json")
+
+
+def kill_zoneadmd(node, uuid):
+    node.ok("pkill", "-9", "-xf", f"/usr/lib/nereid/zoneadmd {uuid}")
+
+
+def test_devices_come_and_go_while_it_runs(node, guest, image):
+    """A disk and a NIC: QEMU, the pool, the switch and the configuration have all of it or nothing."""
+    pid, path, mac = pid_of(node, guest), f"/dev/zvol/zones/{guest}/disk1", "02:08:20:00:00:77"
+    line = console(node, guest)
+    line.expect(HERE_IT_IS)
+    before, before_files = opened(node, pid), files(node, guest)
+    for disk, words in (({"size": 16, "model": "ide"}, "comes and goes while the machine is stopped"), ({"size": 1 << 30}, "space"),
+                        ({"media": "cdrom", "path": "/var/tmp/guest.raw"}, "while the machine is stopped")):
+        assert words in refused(node, "update", guest, payload={"add_disks": [disk]})
+    assert "places for net0 to net7" in refused(node, "update", guest, payload={"add_nics": [{"nic_tag": "stub0", "interface": "net8"}]})
+    assert (files(node, guest), opened(node, pid), devices(node, guest)) == (before_files, before, ["disk0"])
+    update(node, guest, add_disks=[{"image_uuid": image, "refreservation": 0}],
+           add_nics=[{"nic_tag": "stub0", "ips": ["10.98.0.9/24"], "mac": mac}])
+    assert devices(node, guest) == ["disk0", "disk1", "net0"]
+    more = opened(node, pid)
+    assert more.count("/dev/net/tun") == 1 and more.count("/dev/vhost-net") == 1
+    assert "v020820000077" in node.ok("ip", "-br", "link")
+    # The BIOS finds the disk as well; a zoneadmd that is new knows what there is.
+    kill_zoneadmd(node, guest)
+    line = console(node, guest, "again")
+    line.expect("leaves it")
+    line.type("r")
+    line.expect(HERE_IT_IS)
+    line.type("d")
+    line.expect("2")
+    # It does not let go: all stays. When it does at last, it is asked for no more.
+    now = files(node, guest)
+    assert "has not let go of it" in refused(node, "update", guest, payload={"remove_disks": [path]})
+    assert (files(node, guest), opened(node, pid)) == (now, more)
+    line.type("e")
+    wait_for(node, f"! vmadm info {guest} block | grep -q disk1", timeout=SLOW)
+    update(node, guest, remove_disks=[path])
+    update_as_it_lets_go(node, line, guest, remove_nics=[mac])
+    assert (files(node, guest)[0], opened(node, pid), devices(node, guest)) == (before_files[0], before, ["disk0"])
+    assert [len(get(node, guest)[what]) for what in ("disks", "nics")] == [1, 0]
+    assert "v020820000077" not in node.ok("ip", "-br", "link")
+    # One of SCSI goes without a word of the guest's, and is there after a start.
+    update(node, guest, add_disks=[{"size": 16, "model": "scsi"}, {"size": 16, "model": "scsi"}])
+    update(node, guest, remove_disks=[path])
+    assert devices(node, guest) == ["disk0", "disk2"]
+    node.ok("vmadm", "reboot", "-F", guest)
+    assert devices(node, guest) == ["disk0", "disk2"]
+
+
+def test_another_medium(node, image):
+    node.sh("for n in 1 2; do head -c 1M /dev/urandom >/var/tmp/$n.iso; done")
+    uuid = create(node, disks=[{"image_uuid": image, "boot": True}, {"media": "cdrom", "model": "ide", "path": "/var/tmp/1.iso"}])
+    pid = pid_of(node, uuid)
+    before = opened(node, pid)
+    for old, new in ((1, 2), (2, 1)):
+        update(node, uuid, remove_disks=[f"/var/tmp/{old}.iso"], add_disks=[{"media": "cdrom", "path": f"/var/tmp/{new}.iso"}])
+        have = opened(node, pid)
+        assert f"/var/tmp/{new}.iso" in have and f"/var/tmp/{old}.iso" not in have and len(have) == len(before)
+        assert [(d["path"], d["model"]) for d in get(node, uuid)["disks"]][1:] == [(f"/var/tmp/{new}.iso", "ide")]
+        kill_zoneadmd(node, uuid)
+    assert "/nowhere: No such file" in refused(node, "update", uuid, payload={
+        "remove_disks": ["/var/tmp/1.iso"], "add_disks": [{"media": "cdrom", "path": "/nowhere"}]})
+    assert "while the machine is stopped" in refused(node, "update", uuid, payload={"remove_disks": ["/var/tmp/1.iso"]})
+    assert opened(node, pid) == before and devices(node, uuid) == ["cdrom0", "disk0"]
+
+
 def test_disks_come_grow_and_go(node, guest):
     path = f"/dev/zvol/zones/{guest}/disk1"
-    assert "must be stopped" in refused(node, "update", guest, payload={"add_disks": [{"size": 16}]})
     node.ok("vmadm", "stop", "-F", guest)
     assert vmadm(node, "update", guest, payload={"add_disks": [{"size": 16, "refreservation": 0}]})[0] == 0
     assert [d["size"] for d in get(node, guest)["disks"]] == [8, 16]

@@ -2,6 +2,7 @@
 /* Copyright 2026 The Nereid authors */
 #include "fixture.h"
 
+#include "brand/guest-device.h"
 #include "brand/guest.h"
 #include "zone/config-guest.h"
 
@@ -58,15 +59,18 @@ handed(void)
 	CHECK_HAS(line, "virtserialport,bus=serial.0,chardev=agent,name=org.qemu.guest_agent.0");
 	CHECK_HAS(line, "-display none -vnc none,password=on,");
 	/* A queue for each processor, where the device has queues. */
-	CHECK_HAS(line, "tap,id=net0,fds=308:309,vhost=on,vhostfds=310:311 -device virtio-net-pci,id=net0-dev,netdev=net0,"
-			"mac=02:00:00:00:00:01,mq=on,vectors=6");
-	CHECK_HAS(line, "tap,id=net1,fd=312 -device e1000,");
+	CHECK_HAS(line, "{\"type\":\"tap\",\"id\":\"net0\",\"fds\":\"308:309\",\"vhost\":true,\"vhostfds\":\"310:311\"} -device "
+			"{\"driver\":\"virtio-net-pci\",\"id\":\"net0-dev\",\"bus\":\"net0-port\",\"netdev\":\"net0\","
+			"\"mac\":\"02:00:00:00:00:01\",\"mq\":true,\"vectors\":6");
+	CHECK_HAS(line, "{\"type\":\"tap\",\"id\":\"net1\",\"fd\":\"312\"} -device {\"driver\":\"e1000\",");
 	/* The disk that is said to boot, the other, the cdrom; NICs are not in the order. */
-	CHECK_HAS(line, "scsi-hd,bus=scsi.0,id=disk1-dev,drive=disk1,serial=disk1,bootindex=1,werror=stop");
-	CHECK_HAS(line, "virtio-blk-pci,id=disk0-dev,drive=disk0,serial=disk0,bootindex=2,werror=stop");
-	CHECK_HAS(line, "ide-cd,bus=ide.0,id=cdrom2-dev,drive=cdrom2,serial=cdrom2,bootindex=3");
-	CHECK_HAS(line, "e1000,id=net1-dev,netdev=net1,mac=02:00:00:00:00:02");
-	CHECK(strstr(line, "net1,fd=") != NULL && strstr(line, "netdev=net1,mac=02:00:00:00:00:02,bootindex") == NULL);
+	CHECK_HAS(line, "{\"driver\":\"scsi-hd\",\"id\":\"disk1-dev\",\"bus\":\"scsi.0\",\"scsi-id\":1,\"drive\":\"disk1\",\"serial\":\"disk1\","
+			"\"bootindex\":1,\"werror\":\"stop\"");
+	CHECK_HAS(line, "{\"driver\":\"virtio-blk-pci\",\"id\":\"disk0-dev\",\"bus\":\"disk0-port\",\"drive\":\"disk0\",\"serial\":\"disk0\","
+			"\"bootindex\":2,\"werror\":\"stop\"");
+	CHECK_HAS(line, "{\"driver\":\"ide-cd\",\"id\":\"cdrom0-dev\",\"bus\":\"ide.0\",\"drive\":\"cdrom0\",\"serial\":\"cdrom0\",\"bootindex\":3");
+	CHECK_HAS(line, "{\"driver\":\"e1000\",\"id\":\"net1-dev\",\"bus\":\"net1-port\",\"netdev\":\"net1\",\"mac\":\"02:00:00:00:00:02\"}");
+	CHECK_HAS(line, "\"cache\":{\"direct\":true}");
 	fixture_fini(&f);
 }
 
@@ -87,9 +91,9 @@ one_boot(void)
 	NRD_FREE char *path = nrd_format("%s/root//once.iso", c.zonepath);
 
 	CHECK_INT(hand_of(&spec, path)->flags, O_RDONLY);
-	CHECK_HAS(line, "netdev=net0,mac=02:00:00:00:00:01,mq=on,vectors=6,bootindex=1");
-	CHECK_HAS(line, "drive=once0,serial=once0,bootindex=3");
-	CHECK(strstr(line, "drive=disk0,serial=disk0,bootindex") == NULL);
+	CHECK_HAS(line, "\"netdev\":\"net0\",\"mac\":\"02:00:00:00:00:01\",\"mq\":true,\"vectors\":6,\"bootindex\":1");
+	CHECK_HAS(line, "\"drive\":\"once0\",\"serial\":\"once0\",\"bootindex\":3");
+	CHECK(strstr(line, "\"serial\":\"disk0\",\"bootindex\"") == NULL);
 	for (size_t i = 0; i < nrd_count(wrong); i++) {
 		NRD_AUTO(zone_spec) none = { 0 };
 
@@ -251,4 +255,41 @@ more_ide_than_there_are_ports(void)
 	fixture_fini(&f);
 }
 
-TEST_MAIN(handed, one_boot, firmware, queues_of_many_nics, straight_into_a_kernel, not_a_microvm, disks_fit_into_their_room, more_ide_than_there_are_ports)
+
+/* Where it is does not depend on what else there is; who has no such place does not come or go while the guest runs. */
+static void
+places(void)
+{
+	static const struct {
+		const char *path, *model, *media;
+		enum guest_place place;
+		bool plugs;
+	} disks[] = {
+		{ "/z/disk0", "virtio", "disk", GUEST_PLACE_PORT, true },  { "/z/disk7", "nvme", "disk", GUEST_PLACE_PORT, true },
+		{ "/z/disk8", "virtio", "disk", GUEST_PLACE_SLOT, false }, { "/z/disk8", "scsi", "disk", GUEST_PLACE_SCSI, true },
+		{ "/z/disk1", "ide", "disk", GUEST_PLACE_IDE, false },	   { "/a.iso", "scsi", "cdrom", GUEST_PLACE_SCSI, false },
+	};
+	struct zone_nic net8 = { .interface = (char *)(uintptr_t)"net8" }, other = { .interface = (char *)(uintptr_t)"wan" };
+	struct zone_config c = { .brand = ZONE_KVM };
+	struct nrd_err err = { 0 };
+	unsigned ports = 0;
+
+	for (size_t i = 0; i < nrd_count(disks); i++) {
+		struct zone_disk d = { .path = (char *)(uintptr_t)disks[i].path, .model = (char *)(uintptr_t)disks[i].model,
+				       .media = (char *)(uintptr_t)disks[i].media };
+
+		CHECK_INT(guest_disk_place(&c, &d, strrchr(d.path, '/') + 1), disks[i].place);
+		CHECK_INT(guest_disk_plugs(&c, &d, &err) == 0, disks[i].plugs);
+	}
+	CHECK_FAILS(guest_nic_plugs(&c, &net8, &err), err, EINVAL, "GuestNoPlace");
+	CHECK_FAILS(guest_nic_plugs(&c, &other, &err), err, EINVAL, "GuestNoPlace");
+	for (;; ports++) {
+		NRD_AUTO(nrd_buf) port = { 0 };
+
+		if (!guest_port_device_add(&port, ports))
+			break;
+	}
+	CHECK_INT(ports, 2 * GUEST_PORTS + 2);
+}
+
+TEST_MAIN(handed, one_boot, firmware, queues_of_many_nics, straight_into_a_kernel, not_a_microvm, disks_fit_into_their_room, more_ide_than_there_are_ports, places)

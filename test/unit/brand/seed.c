@@ -110,7 +110,7 @@ disk(void)
 	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
 	NRD_FREE char *line = nrd_strv_join(NRD_CSTRV(spec.argv), " ");
 
-	CHECK_HAS(line, "virtio-blk-pci,id=seed-dev,drive=seed,serial=seed");
+	CHECK_HAS(line, "{\"driver\":\"virtio-blk-pci\",\"id\":\"seed-dev\",\"bus\":\"seed-port\",\"drive\":\"seed\",\"serial\":\"seed\"}");
 	CHECK(nrd_str_set(&c.cloudinit_datasource, "smartos") == 0 && !seed_wanted(&c));
 	fixture_fini(&f);
 }
