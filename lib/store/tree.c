@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <time.h>
 
 #include "dataset.h"
+#include "nrd/clock.h"
 #include "nrd/fault.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -14,6 +16,8 @@
 /* Datasets with what hangs on them: children, snapshots, clones. */
 
 #define ANY_TYPE (ZFS_TYPE_FILESYSTEM | ZFS_TYPE_VOLUME | ZFS_TYPE_SNAPSHOT)
+#define BUSY_WAIT_MS 5000
+#define BUSY_LOOK_NS 50000000
 
 static int
 open_any(struct store *store, const char *name, zfs_handle_t **ret, struct nrd_err *err)
@@ -164,6 +168,24 @@ store_dataset_unmount(struct store *store, const char *name, struct nrd_err *err
 	return r < 0 ? r : unmount_handle(zhp, err);
 }
 
+/*
+ * A volume stays in use for a moment after the end of the process that had it open: what that one had asked of it the kernel ends
+ * first, and lets go of it later.
+ */
+static int
+destroy_handle(struct store *store, zfs_handle_t *zhp)
+{
+	const struct timespec pause = { .tv_nsec = BUSY_LOOK_NS };
+	int64_t end = nrd_now_ms() + BUSY_WAIT_MS;
+
+	while (zfs_destroy(zhp, B_FALSE) != 0) {
+		if (zfs_get_type(zhp) != ZFS_TYPE_VOLUME || libzfs_errno(store->zfs) != EZFS_BUSY || nrd_now_ms() > end)
+			return -1;
+		(void)nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 /* One dataset or snapshot that nothing depends on any more. */
 static int
 destroy_one(struct store *store, const char *name, struct nrd_err *err)
@@ -177,7 +199,7 @@ destroy_one(struct store *store, const char *name, struct nrd_err *err)
 		r = unmount_handle(zhp, err);
 	if (r < 0)
 		return r;
-	return zfs_destroy(zhp, B_FALSE) == 0 ? 0 : store_fail(store, err, "destroy %s", name);
+	return destroy_handle(store, zhp) == 0 ? 0 : store_fail(store, err, "destroy %s", name);
 }
 
 /* From the last to the first. Datasets stand before those below them, so these go first. */
