@@ -13,7 +13,7 @@ class Terminal:
         self.node, self.base, self.at = node, f"/run/{name}", 0
         node.sh(f"rm -f {self.base}.*; mkfifo {self.base}.in; : >{self.base}.out")
         node.push(f"trap : INT; tty >{self.base}.tty; {command}; echo $? >{self.base}.code\n", f"{self.base}.sh")
-        node.sh(f"(setsid sleep 600 >{self.base}.in & echo $! >{self.base}.holder); "
+        node.sh(f"(setsid sleep 1800 >{self.base}.in & echo $! >{self.base}.holder); "
                 f"(setsid env --default-signal=INT,QUIT script -qfc 'sh {self.base}.sh' {self.base}.out <{self.base}.in >/dev/null 2>&1 &)")
 
     def text(self):
