@@ -13,7 +13,6 @@
 #include "nrd/str.h"
 #include "zoneadmd.h"
 
-#define SCREEN_SET 99
 #define ANSWER_MAX ((size_t)256 << 10)
 
 /* QEMU writes it into a file that is open already: it has no place of its own. */
@@ -23,6 +22,7 @@ screenshot(struct zoneadmd *z, struct nrd_err *err)
 	struct qmp *q = &z->guest.qmp;
 	NRD_FREE char *path = nrd_format("%s/root/tmp/vm.ppm", z->config.zonepath);
 	NRD_CLOSE int fd = -1;
+	unsigned set = 0;
 	int r;
 
 	if (path == NULL)
@@ -33,11 +33,11 @@ screenshot(struct zoneadmd *z, struct nrd_err *err)
 	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return nrd_fail(err, errno, "Zoneadmd", "open %s: %m", path);
-	r = qmp_add_fd(q, SCREEN_SET, fd, err);
+	r = qmp_add_fd(q, "screen", fd, &set, err);
 	if (r < 0)
 		return r;
-	r = qmp_tell(q, err, "screendump", "{\"filename\":\"/dev/fdset/%d\"}", SCREEN_SET);
-	(void)qmp_tell(q, NULL, "remove-fd", "{\"fdset-id\":%d}", SCREEN_SET);
+	r = qmp_tell(q, err, "screendump", "{\"filename\":\"/dev/fdset/%u\"}", set);
+	(void)qmp_tell(q, NULL, "remove-fd", "{\"fdset-id\":%u}", set);
 	return r;
 }
 

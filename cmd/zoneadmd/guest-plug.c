@@ -286,9 +286,8 @@ try_removed(struct zoneadmd *z, const struct piece *p, const void *arg, struct n
 {
 	const struct zone_config *c = arg;
 
-	for (size_t i = 0; p->disk != NULL && i < c->n_disks; i++)
-		if (nrd_streq(c->disks[i].path, p->disk->path))
-			return KEEP;
+	if (p->disk != NULL && zone_disk_find(c, p->disk->path) != NULL)
+		return KEEP;
 	for (size_t i = 0; p->nic != NULL && i < c->n_nics; i++)
 		if (nrd_mac_equal(&c->nics[i].mac, &p->nic->mac))
 			return KEEP;
@@ -316,7 +315,7 @@ make_node(struct zoneadmd *z, const struct zone_disk *d, const char *name, struc
 		r = zone_hands_open(&z->config, &spec, NULL, &hands, err);
 	if (r < 0)
 		return r;
-	r = qmp_add_fd_as(&z->guest.qmp, name, hands.fds[0], &set, err);
+	r = qmp_add_fd(&z->guest.qmp, name, hands.fds[0], &set, err);
 	zone_hands_close(&spec, &hands);
 	guest_disk_blockdev_add(&text, d, name, false, set);
 	if (r == 0)
@@ -445,15 +444,6 @@ collect(struct zoneadmd *z, struct pieces *pieces, const struct piece *p, struct
 }
 
 static bool
-disk_in_force(const struct zoneadmd *z, const struct zone_disk *d)
-{
-	for (size_t i = 0; i < z->config.n_disks; i++)
-		if (nrd_streq(z->config.disks[i].path, d->path))
-			return true;
-	return false;
-}
-
-static bool
 nic_in_force(const struct zoneadmd *z, const struct zone_nic *nic)
 {
 	for (size_t i = 0; i < z->config.n_nics; i++)
@@ -470,7 +460,7 @@ collect_new(struct zoneadmd *z, const struct zone_config *c, struct pieces *piec
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
 		struct piece p = disk_piece(c, i);
 
-		if (zone_disk_is_volume(p.disk) && !disk_in_force(z, p.disk))
+		if (zone_disk_is_volume(p.disk) && zone_disk_find(&z->config, p.disk->path) == NULL)
 			r = collect(z, pieces, &p, err);
 	}
 	for (size_t i = 0; r == 0 && i < c->n_nics; i++) {

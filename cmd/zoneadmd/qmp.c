@@ -177,13 +177,7 @@ give(struct qmp *q, struct nrd_json **ret_doc, struct nrd_err *err, const char *
 }
 
 int
-qmp_add_fd(struct qmp *q, unsigned set, int fd, struct nrd_err *err)
-{
-	return give(q, NULL, err, "add-fd", fd, "{\"fdset-id\":%u}", set);
-}
-
-int
-qmp_add_fd_as(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err)
+qmp_add_fd(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err)
 {
 	NRD_AUTO(nrd_json) *doc = NULL;
 	uint64_t set = UINT64_MAX;

@@ -34,12 +34,12 @@ int qmp_ask(struct qmp *q, const char *name, const struct nrd_val *arguments, in
 /* The same; what it is told is made as by printf, of names and numbers that need no quoting. It waits for QMP_ANSWER_MS. */
 int qmp_tell(struct qmp *q, struct nrd_err *err, const char *name, const char *fmt, ...) __attribute__((format(printf, 4, 5)));
 
-/* QEMU gets a copy of a descriptor, as a file that it opens by the name /dev/fdset/SET; or by a name that commands take. */
-int qmp_add_fd(struct qmp *q, unsigned set, int fd, struct nrd_err *err);
+/*
+ * QEMU gets a copy of a descriptor, as a file that it opens by the name /dev/fdset/SET; the set is new, and found by its own name
+ * again: "opaque" in what query-fdsets says. Or by a name that commands take.
+ */
+int qmp_add_fd(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err);
 int qmp_get_fd(struct qmp *q, const char *name, int fd, struct nrd_err *err);
-
-/* Such a file in a new set, which is found by that name again: "opaque" in what query-fdsets says. */
-int qmp_add_fd_as(struct qmp *q, const char *name, int fd, unsigned *ret_set, struct nrd_err *err);
 
 /* Reads what is there and hands the events on; it is closed when QEMU has gone. */
 void qmp_turn(struct qmp *q);

@@ -23,15 +23,6 @@
 
 /* ---- completed ---- */
 
-const struct zone_disk *
-vm_disk_find(const struct zone_config *c, const char *path)
-{
-	for (size_t i = 0; c != NULL && path != NULL && i < c->n_disks; i++)
-		if (nrd_streq(c->disks[i].path, path))
-			return &c->disks[i];
-	return NULL;
-}
-
 static int
 number_it(const struct zone_config *c, const struct zone_config *old, struct zone_disk *d, struct nrd_err *err)
 {
@@ -42,7 +33,7 @@ number_it(const struct zone_config *c, const struct zone_config *old, struct zon
 		if (path == NULL)
 			return nrd_nomem(err);
 		/* One that goes in the same update is another one. */
-		if (vm_disk_find(c, path) != NULL || vm_disk_find(old, path) != NULL)
+		if (zone_disk_find(c, path) != NULL || zone_disk_find(old, path) != NULL)
 			continue;
 		d->zfs_filesystem = NRD_TAKE(volume);
 		d->path = NRD_TAKE(path);
@@ -171,7 +162,7 @@ fill_volume(struct zone_config *c, const struct zone_config *old, struct zone_di
 static bool
 is_new_cdrom(const struct zone_disk *d, const struct zone_config *old)
 {
-	return nrd_streq(d->media, "cdrom") && vm_disk_find(old, d->path) == NULL;
+	return nrd_streq(d->media, "cdrom") && zone_disk_find(old, d->path) == NULL;
 }
 
 /* A cdrom that comes where another goes is another medium in the drive of that one: it takes its place, *at. */
@@ -201,7 +192,7 @@ change_media(struct zone_config *c, const struct zone_config *old)
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && old != NULL && i < old->n_disks; i++)
-		if (vm_disk_find(c, old->disks[i].path) != NULL)
+		if (zone_disk_find(c, old->disks[i].path) != NULL)
 			at++;
 		else if (nrd_streq(old->disks[i].media, "cdrom"))
 			r = change_medium(c, old, &old->disks[i], &at);
@@ -237,7 +228,7 @@ vm_disks_fill(struct zone_config *c, const struct zone_config *old, struct nrd_e
 	for (size_t i = 0; r == 0 && zone_is_guest(c) && i < c->n_disks; i++) {
 		struct zone_disk *d = &c->disks[i];
 
-		if (vm_disk_find(old, d->path) != NULL)
+		if (zone_disk_find(old, d->path) != NULL)
 			continue;
 		if (fill_models(c, d) < 0)
 			return nrd_nomem(err);
@@ -323,7 +314,7 @@ static bool
 are_all_in(const struct zone_config *a, const struct zone_config *b)
 {
 	for (size_t i = 0; i < a->n_disks; i++)
-		if (vm_disk_find(b, a->disks[i].path) == NULL)
+		if (zone_disk_find(b, a->disks[i].path) == NULL)
 			return false;
 	return true;
 }
@@ -342,7 +333,7 @@ vm_disks_check(const struct zone_config *old, const struct zone_config *c, bool 
 	if (!zone_is_guest(c))
 		return 0;
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
-		const struct zone_disk *before = vm_disk_find(old, c->disks[i].path);
+		const struct zone_disk *before = zone_disk_find(old, c->disks[i].path);
 
 		r = before != NULL ? check_kept(before, &c->disks[i], running, err) : 0;
 	}
@@ -500,7 +491,7 @@ destroy_others(struct store *store, const struct zone_config *a, const struct zo
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < n; i++)
-		if (zone_disk_is_volume(&a->disks[i]) && vm_disk_find(b, a->disks[i].path) == NULL)
+		if (zone_disk_is_volume(&a->disks[i]) && zone_disk_find(b, a->disks[i].path) == NULL)
 			r = nrd_wrap(err, store_dataset_destroy(store, a->disks[i].zfs_filesystem, err), "disk %s", a->disks[i].path);
 	return r;
 }
@@ -532,7 +523,7 @@ vm_disks_make(const struct zone_config *old, const struct zone_config *c, struct
 	if (r == 0)
 		r = set_room(store, old, c, err);
 	for (; r == 0 && n < c->n_disks; n++)
-		if (zone_disk_is_volume(&c->disks[n]) && vm_disk_find(old, c->disks[n].path) == NULL)
+		if (zone_disk_is_volume(&c->disks[n]) && zone_disk_find(old, c->disks[n].path) == NULL)
 			r = nrd_wrap(err, make(store, c, &c->disks[n], err), "disk %s", c->disks[n].path);
 	/* Of the last one nothing is there, or what a clone that could not grow is. */
 	if (r < 0 && n > 0)
@@ -557,7 +548,7 @@ vm_disks_change(const struct zone_config *old, const struct zone_config *c, stru
 	if (r < 0 && !are_all_in(old, c))
 		r = 0;
 	for (size_t i = 0; r == 0 && i < c->n_disks; i++) {
-		const struct zone_disk *before = vm_disk_find(old, c->disks[i].path);
+		const struct zone_disk *before = zone_disk_find(old, c->disks[i].path);
 
 		if (before != NULL && zone_disk_is_volume(before))
 			r = nrd_wrap(err, change(store, before, &c->disks[i], err), "disk %s", before->path);

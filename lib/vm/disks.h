@@ -43,5 +43,3 @@ int vm_disks_clone(const char *snapshot, const struct zone_config *config, struc
 /* MiB of its flexible_disk_size, which it has, that neither disks nor their snapshots take. */
 int vm_disks_free_space(const struct zone_config *config, uint64_t *ret_mib, struct nrd_err *err);
 
-/* The disk of that path; NULL: there is none. */
-const struct zone_disk *vm_disk_find(const struct zone_config *config, const char *path);

@@ -56,7 +56,7 @@ check_others(const struct zone_config *a, const struct zone_config *b, struct nr
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < a->n_disks; i++)
-		if (zone_disk_is_volume(&a->disks[i]) && vm_disk_find(b, a->disks[i].path) == NULL)
+		if (zone_disk_is_volume(&a->disks[i]) && zone_disk_find(b, a->disks[i].path) == NULL)
 			r = guest_disk_plugs(a, &a->disks[i], err);
 	for (size_t i = 0; r == 0 && i < a->n_nics; i++)
 		if (!has_nic(b, &a->nics[i]))
@@ -96,7 +96,7 @@ find_going(const struct zone_config *old, const struct zone_config *c, struct go
 	int r = 0;
 
 	for (size_t i = 0; r == 0 && i < old->n_disks; i++)
-		if (zone_disk_is_volume(&old->disks[i]) && vm_disk_find(c, old->disks[i].path) == NULL)
+		if (zone_disk_is_volume(&old->disks[i]) && zone_disk_find(c, old->disks[i].path) == NULL)
 			r = nrd_strv_add(&g->disks, old->disks[i].path);
 	for (size_t i = 0; r == 0 && i < old->n_nics; i++)
 		if (!has_nic(c, &old->nics[i]))

@@ -132,6 +132,15 @@ zone_nic_queues(const struct zone_config *c, const struct zone_nic *nic)
 	return n < 1 ? 1 : (unsigned)(n < share ? n : share);
 }
 
+const struct zone_disk *
+zone_disk_find(const struct zone_config *c, const char *path)
+{
+	for (size_t i = 0; c != NULL && path != NULL && i < c->n_disks; i++)
+		if (nrd_streq(c->disks[i].path, path))
+			return &c->disks[i];
+	return NULL;
+}
+
 static int
 text(struct zone_config *c, const struct nrd_field *field, char **member, const char *value)
 {

@@ -35,3 +35,6 @@ uint64_t zone_disks_size(const struct zone_config *config);
 
 /* A disk that is a volume of the pool, and no file that is read as a cdrom. */
 bool zone_disk_is_volume(const struct zone_disk *disk);
+
+/* Its disk of that path, NULL when there is none, or no path, or no configuration. */
+const struct zone_disk *zone_disk_find(const struct zone_config *config, const char *path);
