@@ -253,16 +253,30 @@ start(struct zoneadmd *z, struct nrd_err *err)
 	return r < 0 ? r : server_listen(z, err);
 }
 
+/*
+ * Nothing is open. Set one by one: an initialiser would put all of it, and it is mostly zeroes, into
+ * the program's file, and its pages into the memory of each zone's zoneadmd.
+ */
+static void
+begin(struct zoneadmd *z, const char *name)
+{
+	z->name = name;
+	z->listener = z->alive = z->exits = z->asker = -1;
+	z->console = z->console_peer = -1;
+	z->stdio[0] = z->stdio[1] = z->stdio[2] = z->stdio_log = -1;
+	z->mdata.listener = -1;
+	z->provision.inotify = -1;
+	z->nics.fd = -1;
+	z->guest.qmp.fd = -1;
+	z->agent.qga = (struct qga)QGA_NONE;
+	z->boot = (struct zone_boot)ZONE_BOOT_NONE;
+	z->boot.network = &zone_network;
+}
+
 int
 main(int argc, char **argv)
 {
-	static struct zoneadmd z = {
-		.listener = -1, .alive = -1, .console = -1, .console_peer = -1, .exits = -1,
-		.stdio = { -1, -1, -1 }, .stdio_log = -1, .asker = -1, .mdata = { .listener = -1 },
-		.provision = { .inotify = -1 }, .nics = { .fd = -1 }, .guest = { .qmp = { .fd = -1 } },
-		.agent = { .qga = QGA_NONE },
-		.boot = ZONE_BOOT_NONE,
-	};
+	static struct zoneadmd z;
 	struct nrd_err err = { 0 };
 	int r;
 
@@ -270,8 +284,7 @@ main(int argc, char **argv)
 		(void)fprintf(stderr, "usage: zoneadmd ZONE (started by zoneadm)\n");
 		return 2;
 	}
-	z.name = argv[1];
-	z.boot.network = &zone_network;
+	begin(&z, argv[1]);
 	nrd_fault_init();
 	r = be_the_one(z.name, &err);
 	if (r == 1)
