@@ -17,6 +17,7 @@
 #include "brand/brand-priv.h"
 #include "brand/guest-device.h"
 #include "brand/seed.h"
+#include "brand/tpm.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
 #include "zone/config-check.h"
@@ -222,6 +223,21 @@ add_channels(struct line *l)
 	/* The first port is a console's. */
 	OPTION(l, "-device", "virtio-serial-pci,id=serial,max_ports=2");
 	OPTION(l, "-device", "virtserialport,bus=serial.0,chardev=" GUEST_AGENT ",name=org.qemu.guest_agent.0");
+}
+
+static void
+add_tpm(struct line *l)
+{
+	struct zone_service *service = &l->spec->service;
+
+	if (!l->config->tpm || l->failed < 0)
+		return;
+	l->failed = tpm_service(l->config, service);
+	if (l->failed < 0)
+		return;
+	OPTION(l, "-chardev", "socket,id=tpm,fd=%d", hand(l, ZONE_HAND_CONNECT, service->socket, 0));
+	OPTION(l, "-tpmdev", "emulator,id=tpm0,chardev=tpm");
+	OPTION(l, "-device", "tpm-crb,tpmdev=tpm0");
 }
 
 /*
@@ -504,6 +520,7 @@ guest_spec(const struct zone_config *config, const char *once, struct zone_spec 
 	add_jail(&l);
 	add_channels(&l);
 	add_kernel(&l);
+	add_tpm(&l);
 	add_screen(&l);
 	OPTION(&l, "-object", "rng-builtin,id=rng");
 	OPTION(&l, "-device", "virtio-rng-pci,rng=rng");

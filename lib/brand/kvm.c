@@ -16,6 +16,7 @@
 #include "brand/guest.h"
 #include "brand/root.h"
 #include "brand/seed.h"
+#include "brand/tpm.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
 #include "nrd/str.h"
@@ -102,6 +103,8 @@ spec_of(const struct zone_config *config, const struct zone_boot_request *reques
 		r = make_vars(config, err);
 	if (r == 0)
 		r = seed_make(config, err);
+	if (r == 0)
+		r = tpm_prepare(config, err);
 	if (r == 0)
 		r = guest_spec(config, request != NULL ? request->args : NULL, &spec, err);
 	if (r < 0)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nrd/jail.h"
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
@@ -14,39 +15,16 @@
 
 #define INFO_MAX     ((size_t)1 << 20)
 #define PROBE_MS     60000
-#define MEMORY_ARG   "--as=4294967296"
 
 static const char *const formats[] = { "raw", "qcow2", "vmdk", "vdi", "vhdx", "vpc", NULL };
 
-/*
- * util-linux puts the jail together. What is left to a program that a header has taken over: processor time, as much memory,
- * and to write to the device what it likes.
- */
+/* A program that a header has taken over may write to the device what it likes. */
 static int
 jail(char ***argv, const char *path, const char *device)
 {
-	static const char *const begin[] = {
-		"prlimit", MEMORY_ARG, "--core=0", "--nofile=64", "--nproc=64", "--",
-		"unshare", "--net", "--ipc", "--uts", "--pid", "--mount", "--fork", "--kill-child", "--",
-		"setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--landlock-access", "fs",
-		"--landlock-rule", "path-beneath:read-file,read-dir,execute:/usr",
-		"--landlock-rule", "path-beneath:read-file:/etc/ld.so.cache",
-		"--landlock-rule", "path-beneath:read-file,write-file:/dev/null",
-	};
-	int r = 0;
+	const struct nrd_jail_path paths[] = { { path, "read-file" }, { device, "read-file,write-file" } };
+	int r = nrd_jail_add(&(const struct nrd_jail){ .paths = paths, .n_paths = device != NULL ? 2 : 1 }, argv);
 
-	for (size_t i = 0; r == 0 && i < nrd_count(begin); i++)
-		r = nrd_strv_add(argv, begin[i]);
-	if (r == 0)
-		r = nrd_strv_add(argv, "--landlock-rule");
-	if (r == 0)
-		r = nrd_strv_addf(argv, "path-beneath:read-file:%s", path);
-	if (r == 0 && device != NULL)
-		r = nrd_strv_add(argv, "--landlock-rule");
-	if (r == 0 && device != NULL)
-		r = nrd_strv_addf(argv, "path-beneath:read-file,write-file:%s", device);
-	if (r == 0)
-		r = nrd_strv_add(argv, "--");
 	return r == 0 ? nrd_strv_add(argv, "qemu-img") : r;
 }
 

@@ -122,6 +122,7 @@ const struct vm_prop vm_props[] = {
 	F("tags", VM_ANY, VM_CREATE, VM_NOTE, .help = "object: the operator's, seen by the tenant"),
 	MAP("tags", VM_NOTE),
 	F("tmpfs", VM_OS, CU, VM_LIVE),
+	F("tpm", VM_KVM, CU, VM_BOOT),
 	F("transition", VM_ANY, VM_READ, VM_NOTE, .help = "what is being done to it"),
 	F("transition_expire", VM_ANY, VM_READ, VM_NOTE, .help = "when that has failed, in ms since 1970"),
 	F("transition_to", VM_ANY, VM_READ, VM_NOTE, .help = "the state it ends in"),

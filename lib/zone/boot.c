@@ -17,6 +17,7 @@
 #include "nrd/str.h"
 #include "zone/cgroup.h"
 #include "zone/delegate.h"
+#include "zone/service.h"
 
 #define KILL_WAIT_MS 10000
 
@@ -34,6 +35,15 @@ shut(int *fd)
 	if (*fd >= 0)
 		(void)close(*fd);
 	*fd = -1;
+}
+
+static void
+reap(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	(void)poll(&p, 1, KILL_WAIT_MS);
+	(void)waitid(P_PIDFD, (id_t)pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
 }
 
 /* ---- the root: there, a directory, and the zone's alone ---- */
@@ -108,13 +118,40 @@ cgroup_down(struct zone_boot *b, struct nrd_err *err)
 	return r < 0 ? r : zone_cgroup_remove(b->config->zonename, err);
 }
 
-/* ---- init ---- */
-
 static bool
 init_is_up(const struct zone_boot *b)
 {
 	return b->init.pidfd >= 0;
 }
+
+/* ---- what serves init ---- */
+
+static bool
+service_is_up(const struct zone_boot *b)
+{
+	return b->spec->service.argv == NULL || init_is_up(b);
+}
+
+static int
+service_up(struct zone_boot *b, struct nrd_err *err)
+{
+	return zone_service_start(&b->spec->service, b->payload, &b->service, err);
+}
+
+/* Init has gone already, and all in its cgroup. */
+static int
+service_down(struct zone_boot *b, struct nrd_err *err)
+{
+	if (b->service < 0)
+		return 0;
+	if (zone_cgroup_kill(b->config->zonename, -1, KILL_WAIT_MS, err) < 0)
+		return -EBUSY;
+	reap(b->service);
+	shut(&b->service);
+	return 0;
+}
+
+/* ---- init ---- */
 
 static int
 init_up(struct zone_boot *b, struct nrd_err *err)
@@ -130,12 +167,8 @@ init_down(struct zone_boot *b, struct nrd_err *err)
 	if (r < 0)
 		return r;
 	/* Its cgroup is empty before it can be waited for: the end of a pid namespace is in between. */
-	if (b->init.pidfd >= 0) {
-		struct pollfd p = { .fd = b->init.pidfd, .events = POLLIN };
-
-		(void)poll(&p, 1, KILL_WAIT_MS);
-		(void)waitid(P_PIDFD, (id_t)b->init.pidfd, &(siginfo_t){ 0 }, WEXITED | WNOHANG);
-	}
+	if (b->init.pidfd >= 0)
+		reap(b->init.pidfd);
 	shut(&b->init.pidfd);
 	shut(&b->init.console);
 	free(b->init.missing);
@@ -150,6 +183,7 @@ init_down(struct zone_boot *b, struct nrd_err *err)
 static const struct step steps[] = {
 	{ "root", ZONE_BOOT_READY, root_is_up, root_up, root_down },
 	{ "cgroup", ZONE_BOOT_READY, cgroup_is_up, cgroup_up, cgroup_down },
+	{ "service", ZONE_BOOT_RUN, service_is_up, service_up, service_down },
 	{ "init", ZONE_BOOT_RUN, init_is_up, init_up, init_down },
 };
 

@@ -17,12 +17,13 @@ struct zone_boot {
 	const struct zone_config *config; /* borrowed, for as long as the zone is up */
 	const struct zone_spec *spec;
 	int payload;                      /* cgroup; -1: not made */
+	int service;                      /* a pidfd: what serves init, a child; -1: nothing, or it is not ours */
 	struct zone_init init;            /* pidfd -1: not started */
 	const struct zone_network *network; /* borrowed; NULL: none */
 	int stdio[3];                     /* borrowed: its 0, 1, 2; -1, -1, -1: the console */
 };
 
-#define ZONE_BOOT_NONE { .payload = -1, .init = { .pidfd = -1, .console = -1 }, .stdio = { -1, -1, -1 } }
+#define ZONE_BOOT_NONE { .payload = -1, .service = -1, .init = { .pidfd = -1, .console = -1 }, .stdio = { -1, -1, -1 } }
 
 /* How far it is to go. */
 enum zone_boot_level {

@@ -239,6 +239,8 @@ verify_microvm(const struct zone_config *c, struct nrd_err *err)
 	if (!nrd_streq(c->bootrom, "bios"))
 		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm has no firmware: bootrom %s needs machine q35", c->zonename,
 				c->bootrom);
+	if (c->tpm)
+		return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': a microvm has no tpm: it needs machine q35", c->zonename);
 	for (size_t i = 0; i < c->n_disks; i++)
 		if (nrd_streq(c->disks[i].model, "ide") || nrd_streq(c->disks[i].model, "ahci"))
 			return nrd_fail(err, EINVAL, "BadConfig", "zone '%s': disk %s: a microvm has no %s: take virtio", c->zonename,

@@ -229,6 +229,7 @@ static const struct nrd_field config_fields[] = {
 	TEXT(cpu_type, zone_check_cpu_type, .help = "what processor it sees: host, or a model of QEMU's"),
 	TEXT(machine, zone_check_machine, .help = "its kind of hardware: q35, or microvm, which has no firmware and little hardware"),
 	TEXT(bootrom, zone_check_bootrom, .help = "its firmware: bios, uefi, or uefi-secure, which starts only what is signed"),
+	FLAG(tpm, .help = "it has a TPM 2.0, whose state is the machine's own"),
 	TEXT(boot, zone_check_boot_order, .help = "what it starts from: order=c (disk), d (cdrom), n (network)"),
 	TEXT(kernel, zone_check_path, .help = "file on the node: the Linux kernel it boots, with no firmware's help"),
 	TEXT(initrd, zone_check_path, .help = "file on the node: that kernel's initial RAM disk"),

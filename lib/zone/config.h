@@ -168,6 +168,7 @@ struct zone_config {
 	char *cpu_type;       /* "host", or a model of QEMU's */
 	char *machine;        /* "q35", "microvm" */
 	char *bootrom;        /* "bios", "uefi", "uefi-secure" */
+	bool tpm;             /* it has a TPM 2.0, whose memory is below its zonepath */
 	char *kernel, *initrd, *kernel_args; /* Linux it boots straight into: files on the node, its command line */
 	char *boot;           /* "order=cd" */
 	char *cloudinit_datasource; /* "nocloud": it has a seed disk; "smartos": the metadata service alone; NULL: the latter */

@@ -290,7 +290,7 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 	return r;
 }
 
-/* Threads and no processes. clone3 has its flags in memory: ENOSYS, and the C library takes clone. */
+/* Threads and no processes; sockets that reach each other alone, as a TPM is talked to by. clone3 has its flags in memory: ENOSYS, and the C library takes clone. */
 static int
 fill_guest(scmp_filter_ctx ctx, struct nrd_err *err)
 {
@@ -303,6 +303,8 @@ fill_guest(scmp_filter_ctx ctx, struct nrd_err *err)
 	if (r >= 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
 				     SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD | CLONE_NEWUSER, CLONE_THREAD));
+	if (r >= 0)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, SCMP_SYS(socketpair), 1, SCMP_A0(SCMP_CMP_EQ, AF_UNIX));
 	return r < 0 ? failed(err, r, "a guest's") : 0;
 }
 

@@ -57,6 +57,20 @@ zone_hands_listen(const char *path, int *ret_fd, struct nrd_err *err)
 }
 
 static int
+connect_to(const char *path, int *ret_fd, struct nrd_err *err)
+{
+	struct sockaddr_un addr = { .sun_family = AF_UNIX };
+	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (nrd_strcpy_to(addr.sun_path, sizeof(addr.sun_path), path) < 0)
+		return nrd_fail(err, ENAMETOOLONG, "ZoneHand", "connect to %s: its name is too long", path);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
+		return nrd_fail(err, errno, "ZoneHand", "connect to %s: %m", path);
+	*ret_fd = nrd_take_fd(&fd);
+	return 0;
+}
+
+static int
 open_one(const struct zone_config *config, const struct zone_hand *h, const struct zone_network *network, int *ret_fd,
 	 struct nrd_err *err)
 {
@@ -69,6 +83,8 @@ open_one(const struct zone_config *config, const struct zone_hand *h, const stru
 		return open_file(h, ret_fd, err);
 	case ZONE_HAND_LISTEN:
 		return zone_hands_listen(h->path, ret_fd, err);
+	case ZONE_HAND_CONNECT:
+		return connect_to(h->path, ret_fd, err);
 	case ZONE_HAND_NIC:
 		break;
 	}

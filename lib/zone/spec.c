@@ -81,6 +81,10 @@ zone_spec_fini(struct zone_spec *spec)
 	for (size_t i = 0; i < spec->n_hands; i++)
 		free(spec->hands[i].path);
 	free(spec->hands);
+	nrd_strv_free(spec->service.argv);
+	free(spec->service.dir);
+	free(spec->service.socket);
+	free(spec->service.log);
 	free(spec->root);
 	nrd_strv_free(spec->argv);
 	nrd_strv_free(spec->env);

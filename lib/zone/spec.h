@@ -39,6 +39,7 @@ struct zone_mount {
 enum zone_hand_kind {
 	ZONE_HAND_FILE,   /* path, opened with flags; the node of a volume is waited for */
 	ZONE_HAND_LISTEN, /* a stream socket that listens at path, which is root's alone */
+	ZONE_HAND_CONNECT, /* a stream socket connected to path, at which somebody listens already: the spec's service */
 	ZONE_HAND_NIC,    /* queue number flags of the device of the NIC called path, by struct zone_network's tap; 0 first */
 };
 
@@ -50,6 +51,17 @@ struct zone_hand {
 
 #define ZONE_HAND_FIRST 300 /* the number of the first one, and so on: above all that is open in zoneadmd then */
 #define ZONE_HANDS_MAX  256
+
+/*
+ * A program that serves the first process from beside the zone, on the node: in the zone's cgroup, so that its limits and its
+ * end are the zone's too, and in nothing else of it. It ends by itself when the connection does.
+ */
+struct zone_service {
+	char **argv;   /* NULL: there is none. It listens at its 3, and says what it has to say to its 4 */
+	char *dir;     /* its working directory */
+	char *socket;  /* what its 3 is */
+	char *log;     /* what its 4 is: appended to */
+};
 
 struct zone_spec {
 	char *root;         /* directory on the node that becomes the zone's / */
@@ -71,6 +83,7 @@ struct zone_spec {
 	bool sealed;        /* nobody writes to its root, and nothing in it is made for this boot */
 	struct zone_hand *hands;
 	size_t n_hands;
+	struct zone_service service;
 };
 
 /* Takes a mount over (its texts are copied). -ENOMEM. */

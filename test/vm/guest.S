@@ -8,6 +8,7 @@
  *	m	asks the metadata service on COM2 for "hello", and shows the two lines that come back
  *	w	writes its second megabyte and on to its disk, without end, and shows a dot for each
  *	f	floods COM1 for good
+ *	t	asks the BIOS for its TPM: shows T when it works
  *	d	says how many disks the BIOS has found
  *	e	lets go of the devices that it was asked for (ACPI's PCI hot-plug, where QEMU puts it on q35), and is shown again
  *	else	is shown again
@@ -36,6 +37,8 @@ loop:
 	je eject
 	cmpb $'d', %al
 	je disks
+	cmpb $'t', %al
+	je tpm
 flood:
 	cmpb $'f', %al
 	pushf
@@ -53,6 +56,18 @@ reset:
 	movw $0xcf9, %dx
 	movb $6, %al
 	outb %al, %dx
+	jmp loop
+
+/* TCG_StatusCheck, which says "TCPA" too. */
+tpm:
+	movw $0xbb00, %ax
+	int $0x1a
+	testl %eax, %eax
+	jnz loop
+	cmpl $0x41504354, %ebx
+	jne loop
+	movb $'T', %al
+	call put
 	jmp loop
 
 /* The BIOS data area has the number. */

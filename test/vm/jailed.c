@@ -25,6 +25,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/uio.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -126,12 +127,17 @@ static void
 kernel(void)
 {
 	union bpf_attr attr = { .map_type = BPF_MAP_TYPE_ARRAY, .key_size = 4, .value_size = 4, .max_entries = 1 };
+	const struct sockaddr_un elsewhere = { .sun_family = AF_UNIX, .sun_path = "/run/systemd/private" };
 	struct io_uring_params ring = { 0 };
+	int pair[2] = { -1, -1 };
 
 	TRY("a socket of IPv4", syscall(SYS_socket, AF_INET, SOCK_DGRAM, 0));
 	TRY("a socket of the kernel", syscall(SYS_socket, AF_NETLINK, SOCK_RAW, 0));
 	TRY("a socket of packets", syscall(SYS_socket, AF_PACKET, SOCK_RAW, 0));
 	TRY("a unix socket", syscall(SYS_socket, AF_UNIX, SOCK_STREAM, 0));
+	TRY("a pair of unix sockets", syscall(SYS_socketpair, AF_UNIX, SOCK_STREAM, 0, pair));
+	TRY("a pair of other sockets", syscall(SYS_socketpair, AF_INET, SOCK_STREAM, 0, pair));
+	TRY("connect by one of them", connect(pair[0], (const struct sockaddr *)&elsewhere, sizeof(elsewhere)));
 	TRY("connect", syscall(SYS_connect, 3, NULL, 0));
 	TRY("bpf", syscall(SYS_bpf, BPF_MAP_CREATE, &attr, sizeof(attr)));
 	TRY("io_uring", syscall(SYS_io_uring_setup, 1, &ring));

@@ -210,8 +210,8 @@ def test_hostile_code_in_qemus_place(node, image):
     assert said[-1] == "tried", said
     tried = dict(line.removeprefix("try ").split(": ") for line in said if line.startswith("try "))
     assert len(tried) > 50
-    # Its own empty root is all there is to open, and signals reach itself alone.
-    harmless = {"open /": "done"}
+    # Its own empty root is all there is to open, signals reach itself alone, and two sockets each other.
+    harmless = {"open /": "done", "a pair of unix sockets": "done"}
     assert {what: r for what, r in tried.items() if r == "done"} == harmless
     # kvm, four sockets, the disk, a tap and vhost, the seed.
     assert sorted(line.split()[2] for line in said if line.startswith("handed ")) == sorted(
@@ -289,6 +289,50 @@ def test_a_microvm(node):
     await_state(node, uuid, "stopped")
     node.ok("vmadm", "delete", uuid)
     node.sh(f"rm {kernel} {initrd}")
+
+
+def tpm_of(node):
+    return int(node.ok("pgrep", "-x", "swtpm"))
+
+
+def test_a_tpm(node, image):
+    """Its program is jailed beside QEMU, under an id of its own; what it remembers goes with the machine."""
+    uuid = create(node, alias="t", tpm=True, disks=[{"image_uuid": image, "boot": True}])
+    line = console(node, uuid, "tpm")
+    line.expect(HERE_IT_IS)
+    line.type("t")
+    line.expect("T")
+    pid = tpm_of(node)
+    status = dict(line.split(":\t", 1) for line in node.ok("cat", f"/proc/{pid}/status").split("\n") if ":\t" in line)
+    base = json.loads(node.ok("cat", f"/etc/zones/{uuid}.json"))["id_base"]
+    assert status["Uid"].split() == [str(base + 2)] * 4 and status["Gid"].split() == [str(base + 2)] * 4
+    assert {status[name] for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb")} == {"0" * 16}
+    assert (status["NoNewPrivs"], status["Seccomp"]) == ("1", "2")
+    assert node.ok("cat", f"/proc/{pid}/cgroup") == node.ok("cat", f"/proc/{pid_of(node, uuid)}/cgroup")
+    for kind in ("mnt", "pid", "net", "ipc", "uts"):
+        assert node.ok("readlink", f"/proc/{pid}/ns/{kind}") != node.ok("readlink", f"/proc/self/ns/{kind}"), kind
+    state = "/zones/{}/tpm/tpm2-00.permall"
+    assert node.ok("stat", "-c", "%u %a", state.format(uuid)) == f"{base + 2} 600"
+    # zoneadmd is not needed for it, and it does not outlive QEMU.
+    node.ok("pkill", "-9", "-xf", f"/usr/lib/nereid/zoneadmd {uuid}")
+    assert tpm_of(node) == pid
+    node.sh(f"kill -9 {pid_of(node, uuid)}")
+    await_state(node, uuid, "stopped")
+    wait_for(node, f"! [ -e /proc/{pid} ]")
+    node.ok("vmadm", "create-snapshot", uuid, "then")
+    before = node.ok("sha256sum", state.format(uuid)).split()[0]
+    node.ok("vmadm", "clone", uuid, "then", f"uuid={NOBODY}")
+    assert node.ok("sha256sum", state.format(NOBODY)).split()[0] == before
+    node.ok("vmadm", "start", NOBODY)
+    line = console(node, NOBODY, "cloned")
+    line.expect(HERE_IT_IS)
+    line.type("t")
+    line.expect("T")
+    assert node.ok("stat", "-c", "%u", state.format(NOBODY)) != str(base + 2)
+    assert "a microvm has no tpm" in refused(node, "create", payload={"brand": "kvm", "ram": 64, "machine": "microvm", "kernel": "/k", "tpm": True})
+    node.ok("vmadm", "delete", NOBODY)
+    node.ok("vmadm", "delete", uuid)
+    assert node.ok("sh", "-c", "pgrep -c swtpm || :") == "0"
 
 
 def test_vnc_lets_one_in_by_a_password(node, guest):

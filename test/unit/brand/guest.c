@@ -110,7 +110,7 @@ firmware(void)
 	struct fixture f;
 
 	fixture_init(&f);
-	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"vnc_port\":-1,\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
+	add_zone(&f, "k", "kvm", ",\"ram\":64,\"vcpus\":1,\"bootrom\":\"uefi\",\"tpm\":true,\"vnc_port\":-1,\"qemu_extra_opts\":\"-device  pvpanic\"", &c);
 	CHECK_OK(guest_spec(&c, NULL, &spec, &f.err), f.err);
 	NRD_FREE char *line = line_of(&spec);
 	NRD_FREE char *vars = nrd_format("%s/uefi-vars.fd", c.zonepath);
@@ -119,6 +119,12 @@ firmware(void)
 	CHECK_INT(hand_of(&spec, vars)->flags, O_RDWR);
 	CHECK_HAS(line, "pflash0=uefi-code,pflash1=uefi-vars");
 	CHECK(nrd_ends(line, " -device pvpanic"));
+	CHECK_INT(hand_of(&spec, spec.service.socket)->kind, ZONE_HAND_CONNECT);
+	CHECK_HAS(line, "-tpmdev emulator,id=tpm0,chardev=tpm -device tpm-crb,tpmdev=tpm0");
+	NRD_FREE char *tpm = nrd_strv_join(NRD_CSTRV(spec.service.argv), " ");
+
+	CHECK_HAS(tpm, " --landlock-rule path-beneath:read-file,write-file,truncate,read-dir,make-reg,remove-file:/");
+	CHECK_HAS(tpm, "-- swtpm socket --tpm2 ");
 	CHECK(strstr(line, "secure") == NULL);
 	CHECK_OK(nrd_str_set(&c.bootrom, "uefi-secure"), f.err);
 	NRD_AUTO(zone_spec) secure = { 0 };
