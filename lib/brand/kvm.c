@@ -19,10 +19,12 @@
 #include "brand/tpm.h"
 #include "nrd/file.h"
 #include "nrd/mem.h"
+#include "nrd/proc.h"
 #include "nrd/str.h"
 
 #define QEMU      "base/usr/bin/qemu-system-x86_64"
 #define VARS_MAX  ((size_t)16 << 20)
+#define KVM_WAIT_S "45"
 
 static int
 install(const struct zone_config *config, int root, const struct brand_source *source, struct nrd_err *err)
@@ -86,13 +88,22 @@ make_vars(const struct zone_config *config, struct nrd_err *err)
 	return r < 0 ? r : nrd_file_write(to, data, len, 0600, err);
 }
 
+/* A node that boots is loading what its processors need while it boots its zones. */
+static bool
+has_kvm(void)
+{
+	if (access(GUEST_KVM, F_OK) < 0)
+		(void)nrd_run_argv(NULL, NULL, "udevadm", "settle", "--timeout=" KVM_WAIT_S, "--exit-if-exists=" GUEST_KVM, NULL);
+	return access(GUEST_KVM, F_OK) == 0;
+}
+
 static int
 spec_of(const struct zone_config *config, const struct zone_boot_request *request, struct zone_spec *ret_spec, struct nrd_err *err)
 {
 	NRD_AUTO(zone_spec) spec = { 0 };
 	int r = brand_spec_platform(&spec, "base/usr", "/usr", 0, err);
 
-	if (r == 0 && access(GUEST_KVM, F_OK) < 0)
+	if (r == 0 && !has_kvm())
 		return nrd_fail(err, ENODEV, "NoKvm", "this node runs no guests: there is no " GUEST_KVM ", as its processors cannot, or "
 				"their firmware does not let them (VT-x, AMD-V)");
 	spec.root = nrd_format("%s/root", config->zonepath);

@@ -5,8 +5,10 @@
 #include "nrd/mem.h"
 #include "nrd/str.h"
 
+#define MEMORY_ARG "--as=4294967296"
+
 static const char *const begin[] = {
-	"prlimit", "--as=" NRD_JAIL_ADDRESS_SPACE, "--core=0", "--nofile=64", "--nproc=64", "--",
+	"prlimit", MEMORY_ARG, "--core=0", "--nofile=64", "--nproc=64", "--",
 	"unshare", "--net", "--ipc", "--uts", "--pid", "--mount", "--fork", "--kill-child", "--",
 	"setpriv", "--no-new-privs", "--bounding-set=-all", "--inh-caps=-all", "--landlock-access", "fs",
 };

@@ -8,10 +8,9 @@
 /*
  * The beginning of a command line for a program that reads what strangers wrote, and may be taken over by it: util-linux puts the
  * jail together (prlimit, unshare, setpriv). It has no capabilities and gains none, no network and no other process to see; of all
- * files it reaches its libraries and what it is given. What is left to it is processor time, as much memory as ADDRESS_SPACE says,
- * and to do what it likes with what it was given.
+ * files it reaches its libraries and what it is given. What is left to it is processor time, 4 GiB of memory, and to
+ * do what it likes with what it was given.
  */
-#define NRD_JAIL_ADDRESS_SPACE "4294967296" /* bytes */
 
 /* A file or a directory with all below it; rights are setpriv(1)'s names of landlock's: "read-file,write-file". */
 struct nrd_jail_path {

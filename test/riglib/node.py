@@ -8,6 +8,7 @@ import json
 import os
 import re
 import shutil
+import select
 import signal
 import socket
 import time
@@ -19,6 +20,7 @@ TOP = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("NEREID_BUILD", TOP / "build"))
 RIG = Path(os.environ.get("NEREID_RIG", BUILD / "rig"))
 NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,31}")
+GONE = 30  # seconds in which a killed QEMU lets go of what it has
 
 
 def connect(directory, name, timeout=None):
@@ -118,11 +120,13 @@ class Node:
             return False
         try:
             signal.pidfd_send_signal(fd, signal.SIGKILL)
+            # Its first thread is gone before the others are, who hold its disks.
+            select.select([fd], [], [], GONE)
         except ProcessLookupError:
             pass
         finally:
             os.close(fd)
-        self.wait_gone(30)
+        self.wait_gone(GONE)
         return True
 
     def wait_gone(self, timeout):

@@ -3,10 +3,10 @@
 
 /*
  * The first and only program of a guest that boots straight into a kernel (linux.py): says that it is here and which devices it
- * found, then does what it is told by a letter: m asks the metadata service for "hello", q switches off; it says others back.
+ * found, then does what it is told by a letter: m asks the metadata service for "hello", w writes files and c reads them
+ * (guest-files.h), q switches off; it says others back. Before all that it loads /mod0.ko, /mod1.ko, ..., when it has them.
  *
- * With "addr=10.1.2.3" on the kernel's command line it loads /net0.ko, /net1.ko, ..., has that address in a network of 24 bits,
- * and is /wire serve (bench-wire) then.
+ * With "addr=10.1.2.3" on the kernel's command line it has that address in a network of 24 bits, and is /wire serve (bench-wire).
  */
 #include <arpa/inet.h>
 #include <dirent.h>
@@ -21,6 +21,8 @@
 #include <sys/syscall.h>
 #include <termios.h>
 #include <unistd.h>
+
+#include "guest-files.h"
 
 static void
 devices(void)
@@ -63,7 +65,7 @@ load_modules(void)
 	char path[32];
 	int fd;
 
-	for (int i = 0; (void)snprintf(path, sizeof(path), "/net%d.ko", i), (fd = open(path, O_RDONLY)) >= 0; i++) {
+	for (int i = 0; (void)snprintf(path, sizeof(path), "/mod%d.ko", i), (fd = open(path, O_RDONLY)) >= 0; i++) {
 		if (syscall(SYS_finit_module, fd, "", 0) < 0)
 			perror(path);
 		(void)close(fd);
@@ -121,10 +123,10 @@ main(void)
 	(void)tcsetattr(0, TCSANOW, &raw);
 	(void)setvbuf(stdout, NULL, _IONBF, 0);
 	(void)puts("the kernel is here");
+	load_modules();
 	devices();
 	addr = address();
 	if (addr != NULL) {
-		load_modules();
 		have_address(addr);
 		(void)puts("it serves");
 		(void)execl("/wire", "wire", "serve", addr, NULL);
@@ -135,6 +137,10 @@ main(void)
 			(void)reboot(RB_POWER_OFF);
 		else if (c == 'm')
 			metadata();
+		else if (c == 'w')
+			files_write();
+		else if (c == 'c')
+			files_check();
 		else
 			(void)putchar(c);
 	}

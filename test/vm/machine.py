@@ -61,6 +61,12 @@ class Machine:
         got = agent.run(self.node, list(argv), stdin, timeout, connect_timeout)
         return got.code, got.stdout.decode(errors="replace"), got.stderr.decode(errors="replace")
 
+    def raw(self, *argv):
+        """What a command that must succeed prints, as bytes."""
+        got = agent.run(self.node, list(argv), None, RUN, BOOT)
+        assert got.code == 0, f"{self.name}: {argv}: exit {got.code}"
+        return got.stdout
+
     def ok(self, *argv, **options):
         """Runs a command that must succeed; returns what it printed, stripped."""
         code, out, err = self.run(*argv, **options)
