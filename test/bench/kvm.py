@@ -27,7 +27,9 @@ def on_node(script, *argv, more=None):
 
 def guests_of_a_sector(rig):
     kernel, initrd = linux.files()
-    return [(boot_sector("guest", zones.TOP / "test/vm/guest.S"), "guest.raw"), (kernel, "vmlinuz"), (initrd, "initrd")]
+    zones.sh("live/build", "libvirt")
+    return [(boot_sector("guest", zones.TOP / "test/vm/guest.S"), "guest.raw"), (kernel, "vmlinuz"), (initrd, "initrd"),
+            (zones.HERE / "enter", "enter"), (zones.TOP / "build/libvirt.tar.zst", "libvirt.tar.zst")]
 
 
 def guests_that_serve(rig):
@@ -35,9 +37,8 @@ def guests_that_serve(rig):
     zones.sh("live/build", "shell", "--", "sh", "-ec", "d=build/bench/meson; [ -e $d/build.ninja ] || meson setup $d >/dev/null; "
              "ninja -C $d test/bench/bench-wire >/dev/null")
     wire = zones.WORK / "meson/test/bench/bench-wire"
-    modules = [rig("run", "--no-stdin", "--", "sh", "-c", f"cat $(modinfo -n {name})", capture_output=True).stdout
-               for name in ("failover", "net_failover", "virtio_net")]
-    more = [("wire", wire.read_bytes()), *((f"net{i}.ko", data) for i, data in enumerate(modules))]
+    modules = linux.modules(lambda *argv: rig("run", "--no-stdin", "--", *argv, capture_output=True).stdout, "virtio_net")
+    more = [("wire", wire.read_bytes()), *modules]
     kernel, initrd = linux.files("guest-net", more)
     return [(wire, "wire"), (kernel, "vmlinuz"), (initrd, "initrd")]
 
@@ -57,7 +58,8 @@ def bench_kvm(fig, runs):
     def ms(name):
         return [us / 1000 for us in got["us_" + name]]
     bare = statistics.median(ms("bare"))
-    beside = f"`qemu-system-x86_64 -daemonize` by root, same devices: {bare:.0f} ms ({min(ms('bare')):.0f} to {max(ms('bare')):.0f})"
+    beside = (f"`qemu-system-x86_64 -daemonize` by root, same devices: {bare:.0f} ms ({min(ms('bare')):.0f} to {max(ms('bare')):.0f}); "
+              f"libvirt's `virsh create`, less the same: {statistics.median(ms('libvirt')) - bare:.0f} ms")
     fig.add("`vmadm create` of a guest, from an installed image to its first instruction, less a bare QEMU's start", "250 ms",
             [v - bare for v in ms("create")], "ms", "`make bench`, on a node", beside)
     fig.add("`vmadm start` to the guest's first instruction, less a bare QEMU's start", "50 ms", [v - bare for v in ms("start")], "ms",
@@ -65,11 +67,13 @@ def bench_kvm(fig, runs):
     micro = statistics.median(got["us_micro_bare"])
     fig.add("microvm: `vmadm start` to what its first program says, in parts of a bare microvm", "130 %", [100 * v / micro for v in got["us_micro_ours"]], "%",
             "`make bench`, on a node", f"bare: {micro / 1e6:.1f} s")
-    fig.add("`vmadm stop -F` of a guest", "-", ms("stop"), "ms", "`make bench`, on a node")
-    fig.add("resident memory of a guest's QEMU, 64 MiB of RAM, beyond a bare one's", "2 MiB",
-            [(v - statistics.median(got["kib_bare"])) / 1024 for v in got["kib_ours"]], "MiB", "`make bench`, smaps_rollup",
+    fig.add("`vmadm stop -F` of a guest", "-", ms("stop"), "ms", "`make bench`, on a node",
+            f"`virsh destroy`: {statistics.median(ms('libvirt_stop')):.0f} ms")
+    fig.add("memory of QEMU's own (anonymous) beside a guest's RAM of 64 MiB, beyond a bare one's", "2 MiB",
+            [(v - statistics.median(got["kib_bare"])) / 1024 for v in got["kib_ours"]], "MiB", "`make bench`, smaps",
             f"bare: {statistics.median(got['kib_bare']) / 1024:.1f} MiB")
-    fig.add("`vmadm create-snapshot` of a running guest with a disk of 100 GiB", "200 ms", ms("snapshot"), "ms", "`make bench`, on a node")
+    fig.add("`vmadm create-snapshot` of a running guest with a disk of 100 GiB", "200 ms", ms("snapshot"), "ms", "`make bench`, on a node",
+            f"`zfs snapshot -r` of the same: {statistics.median(ms('zfs_snapshot')):.0f} ms")
 
 
 BENCHES = {"kvm": bench_kvm, "kvm-network": bench_network}

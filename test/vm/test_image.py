@@ -65,6 +65,7 @@ def test_zfs_modules_and_tools_are_one_version(shared):
 
 def test_what_hypervisors_need_is_there(shared):
     shared.sh("modprobe -a kvm tun veth vhost_net netkit; test -c /dev/net/tun; stat -f -c %T /sys/fs/cgroup | grep cgroup2")
+    assert "[madvise]" in shared.ok("cat", "/sys/kernel/mm/transparent_hugepage/enabled")
 
 
 def test_clean_log(shared):
