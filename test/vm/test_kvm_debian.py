@@ -51,7 +51,7 @@ def guest(node):
     assert code == 0, said
     uuid = re.search(r"VM (\S+)\n", said).group(1)
     line = Terminal(node, f"vmadm console {uuid}", "console")
-    line.expect("login: ", timeout=SLOW)
+    line.expect("login:", timeout=SLOW)
     wait_for(node, f"vmadm info {uuid} agent >/dev/null 2>&1", timeout=SLOW)
     # agetty throws away what is typed while it still sets the line up, after it has said that.
     for _ in range(5):
