@@ -56,7 +56,7 @@ def guest(node):
     # agetty throws away what is typed while it still sets the line up, after it has said that.
     for _ in range(5):
         line.type("root\r")
-        if says(line, "root@guest:~# ", 60):
+        if says(line, "root@guest:~#", 60):
             break
     else:
         pytest.fail(f"nobody is let in: {line.text()[-500:]!r}")
