@@ -370,9 +370,9 @@ static int
 remove_vm(struct vm *vm, struct nrd_err *err)
 {
 	struct zone_config *c = &vm->config;
-	int r = vm->run.state > ZONE_ST_INSTALLED ? vm_halt(vm, err) : 0;
+	int r = vm_stop(vm, VM_STOP_FORCE, 0, err); /* 1: it is down */
 
-	if (r == 0)
+	if (r >= 0)
 		r = vm_archive(vm, err);
 	if (r == 0)
 		r = mark_removal(c, err);

@@ -46,22 +46,38 @@ vm_boot(struct vm *vm, struct nrd_err *err)
 	return boot(vm, &(struct zone_boot_request){ 0 }, err);
 }
 
+/* Its init may have ended since its state was read: what is restarted without end is down half of the time. */
+static int
+or_down(struct vm *vm, int r, const struct nrd_err *why, struct nrd_err *err)
+{
+	if (r == 0)
+		return 0;
+	if (nrd_err_is(why, "ZoneWrongState") && zone_run_read(vm->config.zonename, &vm->run, NULL) >= 0 &&
+	    vm->run.state <= ZONE_ST_INSTALLED)
+		return 0;
+	if (err != NULL)
+		*err = *why;
+	return r;
+}
+
 int
 vm_halt(struct vm *vm, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
-	int r = zone_client_open(vm->config.zonename, &fd, err);
+	struct nrd_err why = { 0 };
+	int r = zone_client_open(vm->config.zonename, &fd, &why);
 
-	return r == 0 ? zone_client_halt(fd, err) : r;
+	return or_down(vm, r == 0 ? zone_client_halt(fd, &why) : r, &why, err);
 }
 
 int
 vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err)
 {
 	NRD_CLOSE int fd = -1;
-	int r = zone_client_open(vm->config.zonename, &fd, err);
+	struct nrd_err why = { 0 };
+	int r = zone_client_open(vm->config.zonename, &fd, &why);
 
-	return r == 0 ? zone_client_shutdown(fd, false, timeout_s, err) : r;
+	return or_down(vm, r == 0 ? zone_client_shutdown(fd, false, timeout_s, &why) : r, &why, err);
 }
 
 int
@@ -83,6 +99,9 @@ vm_stop(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_err *err
 {
 	int r = set_autoboot(vm, false, err);
 
+	/* Who would restart it looks at that: what is down now stays so. */
+	if (r >= 0)
+		r = zone_run_read(vm->config.zonename, &vm->run, err);
 	if (r < 0 || vm->run.state < ZONE_ST_READY)
 		return r < 0 ? r : 1;
 	if (how == VM_STOP_FORCE || vm->run.state == ZONE_ST_READY)

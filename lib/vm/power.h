@@ -29,7 +29,7 @@ int vm_reboot(struct vm *vm, enum vm_stop how, unsigned timeout_s, struct nrd_er
 /* "VmNotRunning". */
 int vm_signal(const struct vm *vm, int signal, struct nrd_err *err);
 
-/* Without a word about autoboot. */
+/* Without a word about autoboot. A machine that is down by itself meanwhile is what the latter two want. */
 int vm_boot(struct vm *vm, struct nrd_err *err);
 int vm_shutdown(struct vm *vm, unsigned timeout_s, struct nrd_err *err);
 int vm_halt(struct vm *vm, struct nrd_err *err);
