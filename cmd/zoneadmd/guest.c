@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "brand/guest.h"
@@ -19,6 +18,7 @@
 #include "nrd/json.h"
 #include "nrd/log.h"
 #include "nrd/mem.h"
+#include "nrd/sock.h"
 #include "nrd/str.h"
 #include "zone/config-guest.h"
 #include "zone/event.h"
@@ -99,13 +99,12 @@ last_words(const struct zoneadmd *z, char *dst, size_t size)
 int
 guest_connect(const struct zoneadmd *z, const char *name, struct nrd_err *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char path[sizeof(ZONE_RUN_DIR) + 96];
+	int fd = -1, r;
 
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), ZONE_RUN_DIR "/%.64s/%s", z->name, name);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return nrd_fail(err, errno, "QemuFailed", "connect to QEMU at %s: %m", addr.sun_path);
-	return nrd_take_fd(&fd);
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.64s/%s", z->name, name);
+	r = nrd_sock_connect(path, SOCK_STREAM | SOCK_NONBLOCK, &fd);
+	return r < 0 ? nrd_fail(err, -r, "QemuFailed", "connect to QEMU at %s: %m", path) : fd;
 }
 
 static void

@@ -70,8 +70,8 @@ tpm_prepare(const struct zone_config *config, struct nrd_err *err)
 static int
 add_program(const struct zone_config *config, const char *dir, char ***argv)
 {
-	static const char *const words[] = { "swtpm", "socket", "--tpm2", "--ctrl", "type=unixio,fd=3", "--log", "fd=4,level=1", "--terminate", "--seccomp", "action=kill",
-					     "--tpmstate", "dir=.,mode=0600" };
+	static const char *const words[] = { "swtpm", "socket", "--tpm2", "--ctrl", "type=unixio,fd=3", "--log", "fd=4,level=1",
+					     "--terminate", "--seccomp", "action=kill", "--tpmstate", "dir=.,mode=0600" };
 	const struct nrd_jail_path paths[] = { { dir, NRD_JAIL_OWN_DIR }, { OPENSSL_CONF, "read-file" } };
 	int r = nrd_jail_add(&(const struct nrd_jail){ .paths = paths, .n_paths = access(OPENSSL_CONF, F_OK) == 0 ? 2 : 1,
 						       .uid = id_of(config) }, argv);

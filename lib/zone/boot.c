@@ -142,10 +142,10 @@ service_up(struct zone_boot *b, struct nrd_err *err)
 static int
 service_down(struct zone_boot *b, struct nrd_err *err)
 {
-	if (b->service < 0)
-		return 0;
-	if (zone_cgroup_kill(b->config->zonename, -1, KILL_WAIT_MS, err) < 0)
-		return -EBUSY;
+	int r = b->service >= 0 ? zone_cgroup_kill(b->config->zonename, -1, KILL_WAIT_MS, err) : 0;
+
+	if (r < 0 || b->service < 0)
+		return r;
 	reap(b->service);
 	shut(&b->service);
 	return 0;

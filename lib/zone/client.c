@@ -15,6 +15,7 @@
 #include "nrd/json.h"
 #include "nrd/mem.h"
 #include "nrd/proc.h"
+#include "nrd/sock.h"
 #include "nrd/str.h"
 #include "zone/cgroup.h"
 
@@ -27,14 +28,10 @@
 static int
 connect_to(const char *name, int *ret_fd)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+	char path[sizeof(ZONE_RUN_DIR) + 96];
 
-	(void)snprintf(addr.sun_path, sizeof(addr.sun_path), ZONE_RUN_DIR "/%.80s/sock", name);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return -errno;
-	*ret_fd = nrd_take_fd(&fd);
-	return 0;
+	(void)snprintf(path, sizeof(path), ZONE_RUN_DIR "/%.80s/sock", name);
+	return nrd_sock_connect(path, SOCK_SEQPACKET, ret_fd);
 }
 
 /*

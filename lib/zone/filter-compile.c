@@ -290,7 +290,10 @@ compile(bool lx, bool nesting, int out, struct nrd_err *err)
 	return r;
 }
 
-/* Threads and no processes; sockets that reach each other alone, as a TPM is talked to by. clone3 has its flags in memory: ENOSYS, and the C library takes clone. */
+/*
+ * Threads and no processes; sockets that reach each other alone, as a TPM is talked to by. clone3 has its flags in memory: ENOSYS,
+ * and the C library takes clone.
+ */
 static int
 fill_guest(scmp_filter_ctx ctx, struct nrd_err *err)
 {

@@ -15,6 +15,7 @@
 #include "nrd/clock.h"
 #include "nrd/fault.h"
 #include "nrd/mem.h"
+#include "nrd/sock.h"
 #include "nrd/str.h"
 
 #define VOLUMES        "/dev/zvol/"
@@ -59,15 +60,9 @@ zone_hands_listen(const char *path, int *ret_fd, struct nrd_err *err)
 static int
 connect_to(const char *path, int *ret_fd, struct nrd_err *err)
 {
-	struct sockaddr_un addr = { .sun_family = AF_UNIX };
-	NRD_CLOSE int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int r = nrd_sock_connect(path, SOCK_STREAM, ret_fd);
 
-	if (nrd_strcpy_to(addr.sun_path, sizeof(addr.sun_path), path) < 0)
-		return nrd_fail(err, ENAMETOOLONG, "ZoneHand", "connect to %s: its name is too long", path);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
-		return nrd_fail(err, errno, "ZoneHand", "connect to %s: %m", path);
-	*ret_fd = nrd_take_fd(&fd);
-	return 0;
+	return r < 0 ? nrd_fail(err, -r, "ZoneHand", "connect to %s: %m", path) : 0;
 }
 
 static int
